@@ -1,0 +1,4 @@
+@NullMarked
+package io.penstock.jmh;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.penstock.models;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.penstock.partitioner;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.penstock.tensor;
+
+import org.jspecify.annotations.NullMarked;

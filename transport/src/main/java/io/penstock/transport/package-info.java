@@ -1,0 +1,4 @@
+@NullMarked
+package io.penstock.transport;
+
+import org.jspecify.annotations.NullMarked;
