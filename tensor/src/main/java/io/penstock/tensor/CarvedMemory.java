@@ -1,5 +1,6 @@
 package io.penstock.tensor;
 
+import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -8,38 +9,48 @@ public final class CarvedMemory implements TensorSource, AutoCloseable {
     private final String owner;
     private final MemoryLedger ledger;
     private final DeviceMemory memory;
-    private final Map<String, Tensor> tensors = new HashMap<>();
+    private final Map<String, Tensor> tensors;
     private boolean closed;
 
-    private CarvedMemory(String owner, MemoryLedger ledger, DeviceMemory memory) {
+    private CarvedMemory(String owner, MemoryLedger ledger, DeviceMemory memory, Map<String, Tensor> tensors) {
         this.owner = owner;
         this.ledger = ledger;
         this.memory = memory;
+        this.tensors = tensors;
     }
 
     /** Allocates {@code table.totalBytes()} under {@code owner}'s name in the ledger, which refuses what passes the rank's limit. */
     public static CarvedMemory allocate(String owner, TensorTable table, MemoryLedger ledger) {
         DeviceMemory memory = ledger.allocate(owner, table.totalBytes());
-        CarvedMemory carved = new CarvedMemory(owner, ledger, memory);
-        for (TensorTable.Entry entry : table.entries()) {
-            carved.tensors.put(
-                    entry.name(),
-                    Tensor.strided(
-                            memory.segment().asSlice(entry.offset(), entry.bytes()),
-                            entry.dtype(),
-                            entry.shape(),
-                            entry.rowStride()));
-        }
-        return carved;
+        return new CarvedMemory(owner, ledger, memory, carve(memory.segment(), table));
     }
 
-    @Override
-    public Tensor tensor(String name) {
+    /** The tensors of {@code table} over the start of memory that somebody else owns, such as a region that several layers use in turn. */
+    public static TensorSource over(Tensor region, TensorTable table) {
+        Map<String, Tensor> tensors = carve(region.segment(), table);
+        return name -> find(tensors, name, "the region");
+    }
+
+    private static Map<String, Tensor> carve(MemorySegment segment, TensorTable table) {
+        Map<String, Tensor> tensors = new HashMap<>();
+        for (TensorTable.Entry entry : table.entries()) {
+            MemorySegment part = segment.asSlice(entry.offset(), entry.bytes());
+            tensors.put(entry.name(), Tensor.strided(part, entry.dtype(), entry.shape(), entry.rowStride()));
+        }
+        return tensors;
+    }
+
+    private static Tensor find(Map<String, Tensor> tensors, String name, String owner) {
         Tensor tensor = tensors.get(name);
         if (tensor == null) {
             throw new IllegalStateException(owner + " has no tensor '" + name + "'");
         }
         return tensor;
+    }
+
+    @Override
+    public Tensor tensor(String name) {
+        return find(tensors, name, owner);
     }
 
     @Override

@@ -15,6 +15,9 @@ public sealed interface Instruction {
     /** Runs the chunk's layers forward and keeps what backward needs. */
     record Forward(int microBatch, int chunk) implements OnMicroBatch {}
 
+    /** The loss of a micro-batch without gradients, on the chunk that holds the head, or the release of its activations elsewhere: closes a forward of an evaluation. */
+    record EvaluateLoss(int microBatch, int chunk) implements OnMicroBatch {}
+
     /** Input gradient and weight gradient, layer by layer: the fused form of the next two, same bits. */
     record Backward(int microBatch, int chunk) implements OnMicroBatch {}
 

@@ -1,0 +1,196 @@
+package io.penstock.partitioner.memory;
+
+import io.penstock.models.BlockSpec;
+import io.penstock.models.EmbeddingSpec;
+import io.penstock.models.HeadSpec;
+import io.penstock.models.LayerSpec;
+import io.penstock.models.MicroBatchShape;
+import io.penstock.models.ModelSpec;
+import io.penstock.models.ParameterSpec;
+import io.penstock.partitioner.Plan.StageLayers;
+import io.penstock.partitioner.RankMemory;
+import io.penstock.partitioner.schedule.Instruction;
+import io.penstock.partitioner.schedule.Schedule;
+import io.penstock.tensor.DType;
+import io.penstock.tensor.Shape;
+import io.penstock.tensor.TensorTable;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Adds up what a rank will allocate, tensor by tensor. Pure. */
+public final class MemoryPlanner {
+    private final ModelSpec model;
+    private final MicroBatchShape microBatch;
+    private final DType compute;
+    private final long workspaceBytes;
+
+    /** {@code workspaceBytes}: what the backend says it holds for its kernels. */
+    public MemoryPlanner(ModelSpec model, MicroBatchShape microBatch, DType compute, long workspaceBytes) {
+        this.model = model;
+        this.microBatch = microBatch;
+        this.compute = compute;
+        this.workspaceBytes = workspaceBytes;
+    }
+
+    /** The memory of every pipeline rank of a schedule. */
+    public List<RankMemory> plan(Schedule schedule, List<StageLayers> stages) {
+        List<RankMemory> ranks = new ArrayList<>();
+        for (int rank = 0; rank < schedule.ranks(); rank++) {
+            ranks.add(rank(schedule, stages, rank));
+        }
+        return ranks;
+    }
+
+    private RankMemory rank(Schedule schedule, List<StageLayers> stages, int rank) {
+        List<Instruction> program = schedule.instructions().get(rank);
+        List<List<LayerSpec>> chunks = new ArrayList<>();
+        for (int stage : schedule.stageOf().get(rank)) {
+            chunks.add(model.layers()
+                    .subList(stages.get(stage).from(), stages.get(stage).to()));
+        }
+        TensorTable.Builder activations = TensorTable.builder();
+        TensorTable.Builder stash = TensorTable.builder();
+        TensorTable.Builder buffers = TensorTable.builder();
+        boolean fused = false;
+        for (int chunk = 0; chunk < chunks.size(); chunk++) {
+            Slots slots = Slots.of(program, chunk);
+            List<LayerSpec> layers = chunks.get(chunk);
+            for (int slot = 0; slot < slots.activations(); slot++) {
+                addSlot(activations, TensorNames.slot(chunk, slot), layers);
+            }
+            for (int k = 0; k < slots.stashes(); k++) {
+                addStashSlot(stash, TensorNames.stashSlot(chunk, k), layers);
+            }
+            fused |= slots.stashes() == 0;
+            addMessages(buffers, chunk, layers, slots.stashes() == 0);
+        }
+        List<LayerSpec> all = chunks.stream().flatMap(List::stream).toList();
+        if (fused) {
+            addSharedStash(stash, buffers, all);
+        }
+        addHeadScratch(stash, all);
+        return new RankMemory(
+                parameters(all),
+                gradients(all),
+                optimizer(all),
+                activations.build(),
+                stash.build(),
+                buffers.build(),
+                workspaceBytes);
+    }
+
+    private Shape hidden() {
+        return Shape.of(
+                microBatch.batch(), microBatch.sequence(), model.config().hiddenSize());
+    }
+
+    private Shape ids() {
+        return Shape.of(microBatch.batch(), microBatch.sequence());
+    }
+
+    private void addSlot(TensorTable.Builder table, String prefix, List<LayerSpec> layers) {
+        for (int i = 0; i < layers.size(); i++) {
+            LayerSpec layer = layers.get(i);
+            switch (layer) {
+                case EmbeddingSpec e -> table.add(prefix + TensorNames.tokens(), DType.I32, ids());
+                case BlockSpec b -> table.add(prefix + TensorNames.input(i), compute, hidden());
+                case HeadSpec h ->
+                    table.add(prefix + TensorNames.input(i), compute, hidden())
+                            .add(prefix + TensorNames.targets(), DType.I32, ids());
+            }
+            table.addAll(prefix + TensorNames.saved(i), layer.saved(microBatch, compute));
+        }
+    }
+
+    private void addStashSlot(TensorTable.Builder table, String prefix, List<LayerSpec> layers) {
+        for (int i = 0; i < layers.size(); i++) {
+            if (!(layers.get(i) instanceof HeadSpec)) {
+                table.add(prefix + TensorNames.outputGradient(i), compute, hidden());
+            }
+            if (layers.get(i) instanceof BlockSpec block) {
+                table.addAll(prefix + TensorNames.stash(i), block.stash(microBatch, compute));
+            }
+        }
+    }
+
+    private void addSharedStash(TensorTable.Builder stash, TensorTable.Builder buffers, List<LayerSpec> layers) {
+        long bytes = 0;
+        for (LayerSpec layer : layers) {
+            if (layer instanceof BlockSpec block) {
+                bytes = Math.max(bytes, block.stash(microBatch, compute).totalBytes());
+            }
+        }
+        if (bytes > 0) {
+            stash.add(TensorNames.SHARED_STASH, DType.F32, Shape.of(bytes / DType.F32.bytes()));
+        }
+        for (int parity = 0; parity < 2; parity++) {
+            buffers.add(TensorNames.gradientStream(parity), compute, hidden());
+        }
+    }
+
+    private void addHeadScratch(TensorTable.Builder stash, List<LayerSpec> layers) {
+        for (LayerSpec layer : layers) {
+            if (layer instanceof HeadSpec) {
+                stash.addAll(TensorNames.HEAD_SCRATCH, layer.stash(microBatch, compute));
+            }
+        }
+    }
+
+    private void addMessages(TensorTable.Builder table, int chunk, List<LayerSpec> layers, boolean fused) {
+        boolean first = layers.get(0) instanceof EmbeddingSpec;
+        boolean last = layers.get(layers.size() - 1) instanceof HeadSpec;
+        for (int parity = 0; parity < 2; parity++) {
+            if (!last) {
+                table.add(TensorNames.sendActivation(chunk, parity), compute, hidden());
+                if (fused) {
+                    table.add(TensorNames.receiveGradient(chunk, parity), compute, hidden());
+                }
+            }
+            if (!first) {
+                table.add(TensorNames.sendGradient(chunk, parity), compute, hidden());
+            }
+        }
+    }
+
+    /** The distinct parameters of layers, in canonical order. */
+    public static Set<ParameterSpec> distinctParameters(List<LayerSpec> layers) {
+        Set<ParameterSpec> parameters = new LinkedHashSet<>();
+        for (LayerSpec layer : layers) {
+            parameters.addAll(layer.parameters());
+        }
+        return parameters;
+    }
+
+    private TensorTable parameters(List<LayerSpec> layers) {
+        TensorTable.Builder table = TensorTable.builder();
+        for (ParameterSpec parameter : distinctParameters(layers)) {
+            table.add(TensorNames.master(parameter.name()), compute.accumulator(), parameter.shape());
+            if (parameter.isMatrix() && compute != compute.accumulator()) {
+                table.add(TensorNames.working(parameter.name()), compute, parameter.shape());
+            }
+        }
+        return table.build();
+    }
+
+    private TensorTable gradients(List<LayerSpec> layers) {
+        TensorTable.Builder table = TensorTable.builder();
+        for (ParameterSpec parameter : distinctParameters(layers)) {
+            table.add(TensorNames.gradient(parameter.name()), compute.accumulator(), parameter.shape());
+            if (parameter.tied()) {
+                table.add(TensorNames.tiedGradient(parameter.name()), compute.accumulator(), parameter.shape());
+            }
+        }
+        return table.build();
+    }
+
+    private TensorTable optimizer(List<LayerSpec> layers) {
+        TensorTable.Builder table = TensorTable.builder();
+        for (ParameterSpec parameter : distinctParameters(layers)) {
+            table.add(TensorNames.firstMoment(parameter.name()), compute.accumulator(), parameter.shape());
+            table.add(TensorNames.secondMoment(parameter.name()), compute.accumulator(), parameter.shape());
+        }
+        return table.build();
+    }
+}

@@ -1,0 +1,93 @@
+package io.penstock.partitioner.memory;
+
+/** Names of the tensors in a rank's tables. */
+public final class TensorNames {
+    /** One region that every layer of a rank carves its stash from in turn, where backward is fused. */
+    public static final String SHARED_STASH = "stash";
+
+    /** Prefix of the head's scratch tensors. */
+    public static final String HEAD_SCRATCH = "head.";
+
+    private TensorNames() {}
+
+    public static String master(String parameter) {
+        return "master:" + parameter;
+    }
+
+    public static String working(String parameter) {
+        return "working:" + parameter;
+    }
+
+    public static String gradient(String parameter) {
+        return "gradient:" + parameter;
+    }
+
+    /** The other side's gradient of a tied parameter. */
+    public static String tiedGradient(String parameter) {
+        return "tied_gradient:" + parameter;
+    }
+
+    public static String firstMoment(String parameter) {
+        return "m:" + parameter;
+    }
+
+    public static String secondMoment(String parameter) {
+        return "v:" + parameter;
+    }
+
+    /** Prefix of everything in one activation slot of a chunk. */
+    public static String slot(int chunk, int slot) {
+        return "chunk" + chunk + ".slot" + slot + ".";
+    }
+
+    /** In a slot: the input of the chunk's layer {@code layer} (counted from 0 in the chunk). */
+    public static String input(int layer) {
+        return "input" + layer;
+    }
+
+    /** In a slot: prefix of what layer {@code layer} saves. */
+    public static String saved(int layer) {
+        return "saved" + layer + ".";
+    }
+
+    public static String tokens() {
+        return "tokens";
+    }
+
+    public static String targets() {
+        return "targets";
+    }
+
+    /** Prefix of one stash slot of a chunk, where backward is split. */
+    public static String stashSlot(int chunk, int stash) {
+        return "chunk" + chunk + ".stash" + stash + ".";
+    }
+
+    /** In a stash slot: prefix of the stash of layer {@code layer}. */
+    public static String stash(int layer) {
+        return "layer" + layer + ".";
+    }
+
+    /** In a stash slot: the gradient of the output of layer {@code layer}. */
+    public static String outputGradient(int layer) {
+        return "output_gradient" + layer;
+    }
+
+    /** Gradients between layers where backward is fused; {@code parity} 0 or 1. */
+    public static String gradientStream(int parity) {
+        return "gradient_stream" + parity;
+    }
+
+    /** Messages of a chunk, two of each in turn; {@code parity} 0 or 1. */
+    public static String sendActivation(int chunk, int parity) {
+        return "chunk" + chunk + ".send_activation" + parity;
+    }
+
+    public static String sendGradient(int chunk, int parity) {
+        return "chunk" + chunk + ".send_gradient" + parity;
+    }
+
+    public static String receiveGradient(int chunk, int parity) {
+        return "chunk" + chunk + ".receive_gradient" + parity;
+    }
+}
