@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * where the line allows it.
  *
  * <p>Same bits: a result depends on the inputs alone, never on the number of threads, on timing or on whether code is compiled yet. Nothing is allocated
- * by an operation whose sizes have been seen before. Shapes and dtypes are checked when {@link Checks#ENABLED}, with {@link IllegalStateException}.
+ * by an operation whose sizes have been seen before (the reference backend excepted). Shapes, dtypes, strides and overlaps are checked by {@link
+ * OperationChecks} when {@link Checks#ENABLED}, with {@link IllegalStateException}.
  * One thread at a time calls a backend.
  */
 public interface Backend extends AutoCloseable {
@@ -98,11 +99,12 @@ public interface Backend extends AutoCloseable {
 
     /**
      * Causal attention of each sequence and head, softmax(q k' / sqrt(H)) v, in tiles: no T x T matrix is kept (Dao et al. 2022). q_RC is (B*T, N*H), k and
-     * v are (B*T, Nkv*H), all may be strided. Overwrites o_RC (B*T, N*H) and the row log-sum-exp lse (B, N, T) of the accumulator type.
+     * v are (B*T, Nkv*H), all may be strided; query head n reads key and value head n / (N / Nkv). Overwrites o_RC (B*T, N*H) and lse (B, N, T) of the
+     * accumulator type: the natural logarithm of the sum of exponentials of a row's scaled scores.
      */
     void attention(Tensor o_RC, Tensor lse_BNT, Tensor q_RC, Tensor k_RC, Tensor v_RC, AttentionShape shape);
 
-    /** Overwrites dq, dk and dv (shaped as q, k and v, may be strided). */
+    /** Overwrites dq, dk and dv (shaped as q, k and v); they and q, k, v may be strided. */
     void attentionBackward(
             Tensor dq_RC,
             Tensor dk_RC,
@@ -127,8 +129,9 @@ public interface Backend extends AutoCloseable {
 
     /**
      * Softmax cross-entropy of rows. Overwrites loss_R[r] = logsumexp(logits[r]) - logits[r][target] and, if dlogits is given, dlogits_RV = scale *
-     * (softmax(logits) - onehot). logits_RV is of the accumulator type, may be strided. dlogits_RV is of a compute type, may be strided, and its row r may lie at the
-     * start of logits' row r (in place). targets_R is I32; a negative target is not counted: loss 0, gradient 0.
+     * (softmax(logits) - onehot). logits_RV and loss_R are of the accumulator type, logits may be strided. dlogits_RV is of a compute type, may be
+     * strided, and its row r may lie at the start of logits' row r (in place; what it leaves of the logits' elements is then undefined). targets_R is I32;
+     * a negative target is not counted: loss 0, gradient 0.
      */
     void crossEntropy(Tensor loss_R, @Nullable Tensor dlogits_RV, Tensor logits_RV, Tensor targets_R, float scale);
 

@@ -1,0 +1,204 @@
+package io.penstock.tensor.reference;
+
+import io.penstock.tensor.AttentionShape;
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.DeviceMemory;
+import io.penstock.tensor.HostMemory;
+import io.penstock.tensor.OperationChecks;
+import io.penstock.tensor.Tensor;
+import io.penstock.tensor.Write;
+import org.jspecify.annotations.Nullable;
+
+/** Naive loops in double on host memory, rounded once at each output; F64, F32 and BF16. Stateless. */
+public final class ReferenceBackend implements Backend {
+    @Override
+    public String description() {
+        return "reference (naive loops in double, 1 thread)";
+    }
+
+    @Override
+    public DeviceMemory allocate(long bytes) {
+        return new HostMemory(bytes);
+    }
+
+    @Override
+    public long workspaceBytes() {
+        return 0;
+    }
+
+    @Override
+    public void zero(Tensor x) {
+        OperationChecks.zero(x);
+        x.segment().asSlice(0, x.bytes()).fill((byte) 0);
+    }
+
+    @Override
+    public void copy(Tensor y, Tensor x) {
+        OperationChecks.copy(y, x);
+        Values.write(y, Values.read(x));
+    }
+
+    @Override
+    public void add(Tensor y, Tensor x) {
+        OperationChecks.add(y, x);
+        Values.accumulate(y, Values.read(x));
+    }
+
+    @Override
+    public void matmul(
+            Tensor c_MN,
+            Tensor a,
+            boolean transposeA,
+            Tensor b,
+            boolean transposeB,
+            @Nullable Tensor bias_N,
+            Write write) {
+        OperationChecks.matmul(c_MN, a, transposeA, b, transposeB, bias_N, write);
+        ReferenceMatrix.matmul(c_MN, a, transposeA, b, transposeB, bias_N, write);
+    }
+
+    @Override
+    public void sumRows(Tensor db_N, Tensor dy_RN) {
+        OperationChecks.sumRows(db_N, dy_RN);
+        ReferenceMatrix.sumRows(db_N, dy_RN);
+    }
+
+    @Override
+    public void embedding(Tensor y_RC, Tensor tokens_R, Tensor wte_VC, @Nullable Tensor wpe_TC, int sequence) {
+        OperationChecks.embedding(y_RC, tokens_R, wte_VC, wpe_TC, sequence);
+        OperationChecks.indices("tokens", tokens_R, wte_VC.shape().rows(), false);
+        ReferenceEmbedding.forward(y_RC, tokens_R, wte_VC, wpe_TC, sequence);
+    }
+
+    @Override
+    public void embeddingBackward(
+            Tensor dwte_VC, @Nullable Tensor dwpe_TC, Tensor dy_RC, Tensor tokens_R, int sequence) {
+        OperationChecks.embeddingBackward(dwte_VC, dwpe_TC, dy_RC, tokens_R, sequence);
+        OperationChecks.indices("tokens", tokens_R, dwte_VC.shape().rows(), false);
+        ReferenceEmbedding.backward(dwte_VC, dwpe_TC, dy_RC, tokens_R, sequence);
+    }
+
+    @Override
+    public void layerNorm(
+            Tensor y_RC, Tensor mean_R, Tensor rstd_R, Tensor x_RC, Tensor gain_C, Tensor bias_C, float eps) {
+        OperationChecks.layerNorm(y_RC, mean_R, rstd_R, x_RC, gain_C, bias_C);
+        ReferenceNorm.forward(y_RC, mean_R, rstd_R, x_RC, gain_C, bias_C, eps);
+    }
+
+    @Override
+    public void addLayerNorm(
+            Tensor sum_RC,
+            Tensor y_RC,
+            Tensor mean_R,
+            Tensor rstd_R,
+            Tensor x_RC,
+            Tensor residual_RC,
+            Tensor gain_C,
+            Tensor bias_C,
+            float eps) {
+        OperationChecks.addLayerNorm(sum_RC, y_RC, mean_R, rstd_R, x_RC, residual_RC, gain_C, bias_C);
+        ReferenceNorm.add(sum_RC, x_RC, residual_RC);
+        ReferenceNorm.forward(y_RC, mean_R, rstd_R, sum_RC, gain_C, bias_C, eps);
+    }
+
+    @Override
+    public void layerNormBackward(
+            Tensor dx_RC,
+            Tensor dgain_C,
+            Tensor dbias_C,
+            Tensor dy_RC,
+            @Nullable Tensor dresidual_RC,
+            Tensor x_RC,
+            Tensor gain_C,
+            Tensor mean_R,
+            Tensor rstd_R) {
+        OperationChecks.layerNormBackward(dx_RC, dgain_C, dbias_C, dy_RC, dresidual_RC, x_RC, gain_C, mean_R, rstd_R);
+        ReferenceNorm.backward(dx_RC, dgain_C, dbias_C, dy_RC, dresidual_RC, x_RC, gain_C, mean_R, rstd_R);
+    }
+
+    @Override
+    public void attention(Tensor o_RC, Tensor lse_BNT, Tensor q_RC, Tensor k_RC, Tensor v_RC, AttentionShape shape) {
+        OperationChecks.attention(o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
+        new ReferenceAttention(shape, q_RC, k_RC, v_RC).forward(o_RC, lse_BNT);
+    }
+
+    @Override
+    public void attentionBackward(
+            Tensor dq_RC,
+            Tensor dk_RC,
+            Tensor dv_RC,
+            Tensor do_RC,
+            Tensor o_RC,
+            Tensor lse_BNT,
+            Tensor q_RC,
+            Tensor k_RC,
+            Tensor v_RC,
+            AttentionShape shape) {
+        OperationChecks.attentionBackward(dq_RC, dk_RC, dv_RC, do_RC, o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
+        new ReferenceAttention(shape, q_RC, k_RC, v_RC).backward(dq_RC, dk_RC, dv_RC, do_RC, o_RC, lse_BNT);
+    }
+
+    @Override
+    public void gelu(Tensor y, Tensor x) {
+        OperationChecks.gelu(y, x);
+        ReferenceActivation.gelu(y, x);
+    }
+
+    @Override
+    public void geluBackward(Tensor dx, Tensor dy, Tensor x) {
+        OperationChecks.geluBackward(dx, dy, x);
+        ReferenceActivation.geluBackward(dx, dy, x);
+    }
+
+    @Override
+    public void crossEntropy(
+            Tensor loss_R, @Nullable Tensor dlogits_RV, Tensor logits_RV, Tensor targets_R, float scale) {
+        OperationChecks.crossEntropy(loss_R, dlogits_RV, logits_RV, targets_R);
+        OperationChecks.indices("targets", targets_R, logits_RV.shape().last(), true);
+        ReferenceLoss.crossEntropy(loss_R, dlogits_RV, logits_RV, targets_R, scale);
+    }
+
+    @Override
+    public double sumOfSquares(Tensor x) {
+        OperationChecks.sumOfSquares(x);
+        return ReferenceOptimizer.sumOfSquares(x);
+    }
+
+    @Override
+    public void adamW(
+            Tensor weight,
+            Tensor m,
+            Tensor v,
+            Tensor gradient,
+            @Nullable Tensor working,
+            float learningRate,
+            float beta1,
+            float beta2,
+            float eps,
+            float weightDecay,
+            float correction1,
+            float correction2,
+            float gradientScale) {
+        OperationChecks.adamW(weight, m, v, gradient, working);
+        ReferenceOptimizer.adamW(
+                weight,
+                m,
+                v,
+                gradient,
+                working,
+                learningRate,
+                beta1,
+                beta2,
+                eps,
+                weightDecay,
+                correction1,
+                correction2,
+                gradientScale);
+    }
+
+    @Override
+    public void synchronize() {}
+
+    @Override
+    public void close() {}
+}
