@@ -1,0 +1,61 @@
+package io.penstock.models.gpt2;
+
+import io.penstock.models.Embedding;
+import io.penstock.models.EmbeddingSpec;
+import io.penstock.models.MicroBatchShape;
+import io.penstock.models.ModelConfig;
+import io.penstock.models.ParameterSource;
+import io.penstock.models.ParameterSpec;
+import io.penstock.models.Phase;
+import io.penstock.models.Work;
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.DType;
+import io.penstock.tensor.TensorTable;
+import java.util.List;
+
+/** {@link TokenAndPositionEmbedding} described. */
+record TokenAndPositionEmbeddingSpec(ModelConfig config) implements EmbeddingSpec {
+    @Override
+    public String name() {
+        return "embedding";
+    }
+
+    @Override
+    public List<ParameterSpec> parameters() {
+        return List.of(Gpt2Parameters.tokenTable(config), Gpt2Parameters.positionTable(config));
+    }
+
+    @Override
+    public TensorTable saved(MicroBatchShape microBatch, DType compute) {
+        return TensorTable.builder().build();
+    }
+
+    @Override
+    public TensorTable stash(MicroBatchShape microBatch, DType compute) {
+        return TensorTable.builder().build();
+    }
+
+    @Override
+    public List<Work> work(Phase phase, MicroBatchShape microBatch, DType compute) {
+        long elements = microBatch.rows() * config.hiddenSize();
+        return switch (phase) {
+            // reads a row of each table, writes y
+            case FORWARD -> List.of(new Work.MemoryPass("embedding", 3 * elements * compute.bytes()));
+            case BACKWARD_INPUT -> List.of();
+            // reads dy, reads and writes a row of each gradient
+            case BACKWARD_WEIGHT ->
+                List.of(new Work.MemoryPass(
+                        "embedding_backward",
+                        elements * (compute.bytes() + 4L * compute.accumulator().bytes())));
+        };
+    }
+
+    @Override
+    public Embedding bind(Backend backend, ParameterSource parameters, MicroBatchShape microBatch) {
+        if (microBatch.sequence() > config.maxPositionEmbeddings()) {
+            throw new IllegalArgumentException("sequence_length=" + microBatch.sequence()
+                    + " > max_position_embeddings=" + config.maxPositionEmbeddings());
+        }
+        return new TokenAndPositionEmbedding(backend, parameters, microBatch);
+    }
+}

@@ -1,0 +1,202 @@
+package io.penstock.models.gpt2;
+
+import static io.penstock.tensor.DType.BF16;
+import static io.penstock.tensor.DType.F32;
+import static io.penstock.tensor.DType.F64;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.penstock.models.Block;
+import io.penstock.models.MicroBatchShape;
+import io.penstock.models.ModelConfig;
+import io.penstock.tensor.AttentionShape;
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.DType;
+import io.penstock.tensor.GradientCheck;
+import io.penstock.tensor.Tensor;
+import io.penstock.tensor.TensorTable;
+import io.penstock.tensor.TestTensors;
+import io.penstock.tensor.reference.ReferenceBackend;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+final class Gpt2BlockTest {
+    private static final ModelConfig CONFIG = new ModelConfig("gpt2", 1, 12, 3, 20, 16, 29, 1e-5f, true, 0.02);
+    private static final MicroBatchShape MICRO_BATCH = new MicroBatchShape(2, 7);
+    private static final Gpt2BlockSpec SPEC = new Gpt2BlockSpec(CONFIG, 0);
+    private static final String MODULE = "transformer.h.0";
+
+    private final Backend backend = new ReferenceBackend();
+
+    /** One block bound in one compute type, with an input and an output gradient. */
+    private final class Bound {
+        final LayerMemory memory;
+        final Block<Gpt2Block.Saved, Gpt2Block.Stash> block;
+        final Gpt2Block.Saved saved;
+        final Gpt2Block.Stash stash;
+        final Tensor x;
+        final Tensor y;
+        final Tensor dx;
+        final Tensor dy;
+
+        @SuppressWarnings("unchecked")
+        Bound(DType compute) {
+            memory = new LayerMemory(SPEC, compute, 11);
+            block = (Block<Gpt2Block.Saved, Gpt2Block.Stash>) SPEC.bind(backend, memory, MICRO_BATCH, compute);
+            saved = block.saved(LayerMemory.carve(SPEC.saved(MICRO_BATCH, compute)));
+            stash = block.stash(LayerMemory.carve(SPEC.stash(MICRO_BATCH, compute)));
+            x = TestTensors.random(1, compute, 2, 7, 12);
+            y = TestTensors.zeros(compute, 2, 7, 12);
+            dx = TestTensors.zeros(compute, 2, 7, 12);
+            dy = TestTensors.random(2, compute, 2, 7, 12);
+        }
+
+        void forwardBackward() {
+            block.forward(y, x, saved);
+            block.backwardInput(dx, dy, x, saved, stash);
+            block.backwardWeight(dy, x, saved, stash);
+        }
+    }
+
+    @Test
+    void shouldDifferentiateTheBlock() {
+        Bound bound = new Bound(F64);
+        bound.forwardBackward();
+        GradientCheck check = GradientCheck.of("block", () -> {
+                    bound.block.forward(bound.y, bound.x, bound.saved);
+                    return LayerMemory.weightedSum(bound.y, bound.dy);
+                })
+                .gradient("x", bound.x, bound.dx);
+        bound.memory.parameters().forEach((name, p) -> check.gradient(name, p.value(), p.gradient()));
+        check.check(1e-8);
+    }
+
+    @Test
+    void shouldDifferentiateTheAttentionHalf() {
+        LayerMemory memory = new LayerMemory(SPEC, F64, 5);
+        var shape = new AttentionShape(2, 7, 3, 3, 4);
+        var attention = new Gpt2Attention(backend, memory, MODULE, CONFIG, shape);
+        var saved = Gpt2Attention.Saved.of(LayerMemory.carve(Gpt2Attention.Saved.table(CONFIG, MICRO_BATCH, F64)));
+        var stash = Gpt2Attention.Stash.of(LayerMemory.carve(Gpt2Attention.Stash.table(CONFIG, MICRO_BATCH, F64)));
+        Tensor x = TestTensors.random(1, F64, 2, 7, 12);
+        Tensor a = TestTensors.zeros(F64, 2, 7, 12);
+        Tensor da = TestTensors.random(2, F64, 2, 7, 12);
+        Tensor dx = TestTensors.zeros(F64, 2, 7, 12);
+        attention.forward(a, x, saved);
+        attention.backwardInput(dx, da, x, saved, stash);
+        attention.backwardWeight(da, saved, stash);
+        GradientCheck check = GradientCheck.of("attention half", () -> {
+                    attention.forward(a, x, saved);
+                    return LayerMemory.weightedSum(a, da) + LayerMemory.weightedSum(x, da);
+                })
+                .gradient("x", x, dx);
+        memory.bound().forEach(name -> {
+            var p = memory.get(name);
+            check.gradient(name, p.value(), p.gradient());
+        });
+        check.check(1e-8);
+    }
+
+    @Test
+    void shouldDifferentiateTheMlpHalf() {
+        LayerMemory memory = new LayerMemory(SPEC, F64, 5);
+        var mlp = new Gpt2Mlp(backend, memory, MODULE, CONFIG);
+        var saved = Gpt2Mlp.Saved.of(LayerMemory.carve(Gpt2Mlp.Saved.table(CONFIG, MICRO_BATCH, F64)));
+        var stash = Gpt2Mlp.Stash.of(LayerMemory.carve(Gpt2Mlp.Stash.table(CONFIG, MICRO_BATCH, F64)));
+        Tensor x = TestTensors.random(1, F64, 2, 7, 12);
+        Tensor a = TestTensors.random(3, F64, 2, 7, 12);
+        Tensor y = TestTensors.zeros(F64, 2, 7, 12);
+        Tensor dy = TestTensors.random(2, F64, 2, 7, 12);
+        mlp.forward(y, a, x, saved);
+        mlp.backwardInput(dy, saved, stash);
+        mlp.backwardWeight(dy, saved, stash);
+        GradientCheck check = GradientCheck.of("mlp half", () -> {
+                    mlp.forward(y, a, x, saved);
+                    return LayerMemory.weightedSum(y, dy);
+                })
+                .gradient("x", x, stash.dh_BTC())
+                .gradient("a", a, stash.dh_BTC());
+        memory.bound().forEach(name -> {
+            var p = memory.get(name);
+            check.gradient(name, p.value(), p.gradient());
+        });
+        check.check(1e-8);
+    }
+
+    @Test
+    void shouldHaveTheSameBitsWhenWeightGradientsComeLater() {
+        Bound fused = new Bound(BF16);
+        Bound split = new Bound(BF16);
+        fused.forwardBackward();
+        split.block.forward(split.y, split.x, split.saved);
+        split.block.backwardInput(split.dx, split.dy, split.x, split.saved, split.stash);
+        // another micro-batch passes between, in a slot and a stash of its own
+        var otherSaved = split.block.saved(LayerMemory.carve(SPEC.saved(MICRO_BATCH, BF16)));
+        Tensor otherX = TestTensors.random(9, BF16, 2, 7, 12);
+        split.block.forward(TestTensors.zeros(BF16, 2, 7, 12), otherX, otherSaved);
+        split.block.backwardWeight(split.dy, split.x, split.saved, split.stash);
+        assertArrayEquals(TestTensors.values(fused.dx), TestTensors.values(split.dx));
+        fused.memory.parameters().forEach((name, p) -> {
+            Tensor later = split.memory.get(name).gradient();
+            assertArrayEquals(TestTensors.values(p.gradient()), TestTensors.values(later), name);
+        });
+    }
+
+    @Test
+    void shouldAccumulateGradientsOverMicroBatches() {
+        Bound once = new Bound(F64);
+        Bound twice = new Bound(F64);
+        once.forwardBackward();
+        twice.forwardBackward();
+        twice.forwardBackward();
+        once.memory.parameters().forEach((name, p) -> {
+            Tensor sum = twice.memory.get(name).gradient();
+            for (long i = 0; i < sum.elements(); i++) {
+                assertEquals(2 * p.gradient().get(i), sum.get(i), 1e-12, name);
+            }
+        });
+    }
+
+    @Test
+    void shouldStayNearDoubleInF32AndBf16() {
+        Bound exact = new Bound(F64);
+        exact.forwardBackward();
+        for (DType compute : List.of(F32, BF16)) {
+            // rounding of about ten chained tensors, relative to the largest value: 2^-24 and 2^-8 each
+            double tolerance = compute == F32 ? 1e-5 : 0.06;
+            Bound rounded = new Bound(compute);
+            rounded.forwardBackward();
+            close(compute + " y", rounded.y, exact.y, tolerance);
+            close(compute + " dx", rounded.dx, exact.dx, tolerance);
+            exact.memory.parameters().forEach((name, p) -> {
+                Tensor gradient = rounded.memory.get(name).gradient();
+                close(compute + " gradient of " + name, gradient, p.gradient(), tolerance);
+            });
+        }
+    }
+
+    private static void close(String name, Tensor actual, Tensor expected, double tolerance) {
+        TestTensors.assertClose(name, actual, expected, 0, tolerance * TestTensors.maxAbs(expected));
+    }
+
+    @Test
+    void shouldBindExactlyTheTensorsOfItsTables() {
+        LayerMemory memory = new LayerMemory(SPEC, F32, 1);
+        Block<?, ?> block = SPEC.bind(backend, memory, MICRO_BATCH, F32);
+        var saved = LayerMemory.carve(SPEC.saved(MICRO_BATCH, F32));
+        var stash = LayerMemory.carve(SPEC.stash(MICRO_BATCH, F32));
+        block.saved(saved);
+        block.stash(stash);
+        assertEquals(names(SPEC.saved(MICRO_BATCH, F32)), saved.names());
+        assertEquals(names(SPEC.stash(MICRO_BATCH, F32)), stash.names());
+        assertEquals(memory.parameters().keySet(), memory.bound());
+    }
+
+    static Set<String> names(TensorTable table) {
+        Set<String> names = new HashSet<>();
+        table.entries().forEach(entry -> names.add(entry.name()));
+        return names;
+    }
+}
