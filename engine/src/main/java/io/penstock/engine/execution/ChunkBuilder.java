@@ -1,0 +1,151 @@
+package io.penstock.engine.execution;
+
+import io.penstock.engine.state.ActivationPool;
+import io.penstock.engine.state.ParameterStore;
+import io.penstock.models.Block;
+import io.penstock.models.BlockSpec;
+import io.penstock.models.Embedding;
+import io.penstock.models.EmbeddingSpec;
+import io.penstock.models.Head;
+import io.penstock.models.HeadSpec;
+import io.penstock.models.LayerSpec;
+import io.penstock.models.MicroBatchShape;
+import io.penstock.partitioner.memory.Slots;
+import io.penstock.partitioner.memory.TensorNames;
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.CarvedMemory;
+import io.penstock.tensor.DType;
+import io.penstock.tensor.Tensor;
+import io.penstock.tensor.TensorSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/** Binds the layers of a chunk to their parameters and slots. */
+public final class ChunkBuilder {
+    private final Backend backend;
+    private final ParameterStore parameters;
+    private final ActivationPool pool;
+    private final MicroBatchShape microBatch;
+    private final DType compute;
+
+    public ChunkBuilder(
+            Backend backend,
+            ParameterStore parameters,
+            ActivationPool pool,
+            MicroBatchShape microBatch,
+            DType compute) {
+        this.backend = backend;
+        this.parameters = parameters;
+        this.pool = pool;
+        this.microBatch = microBatch;
+        this.compute = compute;
+    }
+
+    /** {@code chunk}: its number on the rank, as in the names of the plan's tables. */
+    public ChunkRunner build(int chunk, List<LayerSpec> layers, Slots slots) {
+        @Nullable Embedding embedding = null;
+        List<BlockRunner<?, ?>> blocks = new ArrayList<>();
+        @Nullable HeadRunner<?> head = null;
+        for (int i = 0; i < layers.size(); i++) {
+            LayerSpec layer = layers.get(i);
+            switch (layer) {
+                case EmbeddingSpec spec -> embedding = spec.bind(backend, parameters.sourceFor(spec), microBatch);
+                case BlockSpec spec ->
+                    blocks.add(blockRunner(
+                            spec,
+                            spec.bind(backend, parameters.sourceFor(spec), microBatch, compute),
+                            chunk,
+                            i,
+                            slots));
+                case HeadSpec spec -> {
+                    TensorSource scratch = pool.stash().under(TensorNames.HEAD_SCRATCH);
+                    head = headRunner(
+                            spec.bind(backend, parameters.sourceFor(spec), scratch, microBatch, compute),
+                            chunk,
+                            i,
+                            slots);
+                }
+            }
+        }
+        return new ChunkRunner(
+                embedding, blocks, head, memory(chunk, layers, slots), slots.activations(), slots.stashes());
+    }
+
+    private <S, G> BlockRunner<S, G> blockRunner(BlockSpec spec, Block<S, G> block, int chunk, int layer, Slots slots) {
+        List<S> saved =
+                perSlot(slots.activations(), s -> block.saved(slot(chunk, s).under(TensorNames.saved(layer))));
+        List<G> stashes = slots.stashes() == 0
+                ? List.of(block.stash(sharedStash(spec)))
+                : perSlot(
+                        slots.stashes(),
+                        k -> block.stash(pool.stash()
+                                .under(TensorNames.stashSlot(chunk, k))
+                                .under(TensorNames.stash(layer))));
+        return new BlockRunner<>(block, inputs(chunk, layer, slots), saved, stashes);
+    }
+
+    private TensorSource sharedStash(BlockSpec spec) {
+        return CarvedMemory.over(pool.stash().tensor(TensorNames.SHARED_STASH), spec.stash(microBatch, compute));
+    }
+
+    private <S> HeadRunner<S> headRunner(Head<S> head, int chunk, int layer, Slots slots) {
+        return new HeadRunner<>(
+                head,
+                inputs(chunk, layer, slots),
+                perSlot(slots.activations(), s -> slot(chunk, s).tensor(TensorNames.targets())),
+                perSlot(slots.activations(), s -> head.saved(slot(chunk, s).under(TensorNames.saved(layer)))));
+    }
+
+    private TensorSource slot(int chunk, int slot) {
+        return pool.activations().under(TensorNames.slot(chunk, slot));
+    }
+
+    private List<Tensor> inputs(int chunk, int layer, Slots slots) {
+        return perSlot(slots.activations(), s -> slot(chunk, s).tensor(TensorNames.input(layer)));
+    }
+
+    private ChunkRunner.Memory memory(int chunk, List<LayerSpec> layers, Slots slots) {
+        boolean first = layers.get(0) instanceof EmbeddingSpec;
+        boolean last = layers.get(layers.size() - 1) instanceof HeadSpec;
+        boolean fused = slots.stashes() == 0;
+        List<List<Tensor>> inputs = new ArrayList<>();
+        List<List<Tensor>> stashed = new ArrayList<>();
+        for (int i = 0; i < layers.size(); i++) {
+            int layer = i;
+            inputs.add(layers.get(i) instanceof EmbeddingSpec ? List.of() : inputs(chunk, i, slots));
+            stashed.add(
+                    fused || layers.get(i) instanceof HeadSpec
+                            ? List.of()
+                            : perSlot(
+                                    slots.stashes(),
+                                    k -> pool.stash()
+                                            .under(TensorNames.stashSlot(chunk, k))
+                                            .tensor(TensorNames.outputGradient(layer))));
+        }
+        IntFunction<Tensor> tokens = s -> slot(chunk, s).tensor(TensorNames.tokens());
+        IntFunction<Tensor> targets = s -> slot(chunk, s).tensor(TensorNames.targets());
+        return new ChunkRunner.Memory(
+                perSlot(first ? slots.activations() : 0, tokens),
+                perSlot(last ? slots.activations() : 0, targets),
+                inputs,
+                pair(!last, parity -> TensorNames.sendActivation(chunk, parity)),
+                pair(!first, parity -> TensorNames.sendGradient(chunk, parity)),
+                pair(!last && fused, parity -> TensorNames.receiveGradient(chunk, parity)),
+                pair(fused, TensorNames::gradientStream),
+                stashed);
+    }
+
+    private List<Tensor> pair(boolean present, IntFunction<String> name) {
+        return perSlot(present ? 2 : 0, parity -> pool.buffers().tensor(name.apply(parity)));
+    }
+
+    private static <X> List<X> perSlot(int count, IntFunction<X> make) {
+        List<X> made = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            made.add(make.apply(i));
+        }
+        return List.copyOf(made);
+    }
+}

@@ -1,0 +1,210 @@
+package io.penstock.engine.execution;
+
+import io.penstock.models.Embedding;
+import io.penstock.tensor.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The layers of one chunk of a rank on the slots of the plan. Micro-batch {@code mb} uses activation slot {@code mb mod slots}, and stash slot {@code mb mod stashes} where backward
+ * is split. Built by {@link ChunkBuilder}.
+ */
+public final class ChunkRunner {
+    /** The memory of a chunk, by slot; lists that a chunk has no use for are empty. */
+    record Memory(
+            List<Tensor> tokens,
+            List<Tensor> targets,
+            List<List<Tensor>> inputs,
+            List<Tensor> outputs,
+            List<Tensor> inputGradients,
+            List<Tensor> receivedGradients,
+            List<Tensor> streams,
+            List<List<Tensor>> stashedGradients) {}
+
+    private final @Nullable Embedding embedding;
+    private final List<BlockRunner<?, ?>> blocks;
+    private final @Nullable HeadRunner<?> head;
+    private final Memory memory;
+    private final int slots;
+    private final int stashes;
+
+    ChunkRunner(
+            @Nullable Embedding embedding,
+            List<BlockRunner<?, ?>> blocks,
+            @Nullable HeadRunner<?> head,
+            Memory memory,
+            int slots,
+            int stashes) {
+        this.embedding = embedding;
+        this.blocks = List.copyOf(blocks);
+        this.head = head;
+        this.memory = memory;
+        this.slots = slots;
+        this.stashes = stashes;
+    }
+
+    public boolean hasEmbedding() {
+        return embedding != null;
+    }
+
+    public boolean hasHead() {
+        return head != null;
+    }
+
+    /** Activation slots: how many micro-batches may be held at once. */
+    public int slots() {
+        return slots;
+    }
+
+    /** How many received gradients may be held at once: message buffers where backward is fused, stash slots where it is split. */
+    public int gradientSlots() {
+        return stashes == 0 ? 2 : stashes;
+    }
+
+    /** Token ids (B, T) of a micro-batch, to be filled before its forward, on the chunk with the embedding. */
+    public Tensor tokens(int microBatch) {
+        return memory.tokens().get(microBatch % slots);
+    }
+
+    /** Target ids (B, T), to be filled before the backward, on the chunk with the head. */
+    public Tensor targets(int microBatch) {
+        return memory.targets().get(microBatch % slots);
+    }
+
+    /** Where a received activation goes: the input of the first layer, on a chunk without embedding. */
+    public Tensor input(int microBatch) {
+        return memory.inputs().get(0).get(microBatch % slots);
+    }
+
+    /** The chunk's output, to be sent; two in turn. */
+    public Tensor output(int microBatch) {
+        return memory.outputs().get(microBatch % 2);
+    }
+
+    /** The gradient of the chunk's input, to be sent; two in turn. */
+    public Tensor inputGradient(int microBatch) {
+        return memory.inputGradients().get(microBatch % 2);
+    }
+
+    /** Where a received gradient goes, on a chunk without head. */
+    public Tensor outputGradient(int microBatch) {
+        return stashes == 0 ? memory.receivedGradients().get(microBatch % 2) : outputGradient(layers() - 1, microBatch);
+    }
+
+    private int layers() {
+        return (embedding == null ? 0 : 1) + blocks.size() + (head == null ? 0 : 1);
+    }
+
+    private int firstBlock() {
+        return embedding == null ? 0 : 1;
+    }
+
+    public void forward(int microBatch) {
+        int slot = microBatch % slots;
+        if (embedding != null) {
+            embedding.forward(outputOf(0, microBatch), tokens(microBatch));
+        }
+        for (int i = 0; i < blocks.size(); i++) {
+            blocks.get(i).forward(outputOf(firstBlock() + i, microBatch), slot);
+        }
+        if (head != null) {
+            head.forward(slot);
+        }
+    }
+
+    /** The output of a layer is the input of the next, or the chunk's output. */
+    private Tensor outputOf(int layer, int microBatch) {
+        return layer + 1 < layers() ? memory.inputs().get(layer + 1).get(microBatch % slots) : output(microBatch);
+    }
+
+    /** The sum of the losses of a micro-batch's tokens, in nats; 0 on a chunk without head. */
+    public double loss(int microBatch) {
+        return head == null ? 0 : head.loss(microBatch % slots);
+    }
+
+    /** Overwrites logits_V for one token of a micro-batch whose forward has run, on the chunk with the head. */
+    public void logits(Tensor logits_V, int row, int microBatch) {
+        if (head == null) {
+            throw new IllegalStateException("logits asked of a chunk without head");
+        }
+        head.logits(logits_V, row, microBatch % slots);
+    }
+
+    /** Input and weight gradients layer by layer; returns the loss as {@link #loss} does. */
+    public double backward(int microBatch, float lossScale) {
+        int slot = microBatch % slots;
+        int layer = layers() - 1;
+        Tensor dy = head == null ? outputGradient(microBatch) : null;
+        double loss = 0;
+        if (head != null) {
+            Tensor dx = fusedInputGradient(layer, microBatch);
+            loss = head.backward(dx, lossScale, slot);
+            dy = dx;
+            layer--;
+        }
+        for (int i = blocks.size() - 1; i >= 0; i--, layer--) {
+            Tensor dx = fusedInputGradient(layer, microBatch);
+            Tensor dyOfBlock = required(dy);
+            blocks.get(i).backwardInput(dx, dyOfBlock, slot, 0);
+            blocks.get(i).backwardWeight(dyOfBlock, slot, 0);
+            dy = dx;
+        }
+        if (embedding != null) {
+            embedding.backwardWeight(required(dy), tokens(microBatch));
+        }
+        return loss;
+    }
+
+    private static Tensor required(@Nullable Tensor dy) {
+        if (dy == null) {
+            throw new IllegalStateException("a chunk without layers has no gradient");
+        }
+        return dy;
+    }
+
+    /** Between layers two streams in turn, at the chunk's start the message buffer. */
+    private Tensor fusedInputGradient(int layer, int microBatch) {
+        return layer == 0 ? inputGradient(microBatch) : memory.streams().get(layer % 2);
+    }
+
+    /** Gradient of a layer's output, kept in the stash slot until the weight gradient. */
+    private Tensor outputGradient(int layer, int microBatch) {
+        return memory.stashedGradients().get(layer).get(microBatch % stashes);
+    }
+
+    private Tensor splitInputGradient(int layer, int microBatch) {
+        return layer == 0 ? inputGradient(microBatch) : outputGradient(layer - 1, microBatch);
+    }
+
+    /** Input gradients only; returns the loss as {@link #loss} does. */
+    public double backwardInput(int microBatch, float lossScale) {
+        int slot = microBatch % slots;
+        int layer = layers() - 1;
+        double loss = 0;
+        if (head != null) {
+            loss = head.backward(splitInputGradient(layer, microBatch), lossScale, slot);
+            layer--;
+        }
+        for (int i = blocks.size() - 1; i >= 0; i--, layer--) {
+            blocks.get(i)
+                    .backwardInput(
+                            splitInputGradient(layer, microBatch),
+                            outputGradient(layer, microBatch),
+                            slot,
+                            microBatch % stashes);
+        }
+        return loss;
+    }
+
+    /** Weight gradients of a micro-batch whose {@link #backwardInput} has run. */
+    public void backwardWeight(int microBatch) {
+        int slot = microBatch % slots;
+        for (int i = blocks.size() - 1; i >= 0; i--) {
+            Tensor dy = outputGradient(firstBlock() + i, microBatch);
+            blocks.get(i).backwardWeight(dy, slot, microBatch % stashes);
+        }
+        if (embedding != null) {
+            embedding.backwardWeight(outputGradient(0, microBatch), tokens(microBatch));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package io.penstock.engine.optimizer;
+
+import io.penstock.engine.state.ParameterState;
+import io.penstock.tensor.Backend;
+import java.util.List;
+
+/**
+ * AdamW (Loshchilov and Hutter 2019). Weight decay on parameters that their spec marks as decayed. {@code clipping}: the largest global gradient norm, infinity for none.
+ */
+public record AdamW(double beta1, double beta2, double epsilon, double weightDecay, double clipping) {
+    /** What gradients are scaled by so that their global norm is at most {@code clipping} (Pascanu, Mikolov and Bengio 2013). */
+    public double clipScale(double gradientNorm) {
+        return gradientNorm > clipping ? clipping / gradientNorm : 1;
+    }
+
+    /** Updates every parameter and zeroes its gradient. {@code step} counts from 0. */
+    public void update(
+            Backend backend, List<ParameterState> parameters, int step, double learningRate, double gradientScale) {
+        float correction1 = (float) (1 - StrictMath.pow(beta1, step + 1));
+        float correction2 = (float) (1 - StrictMath.pow(beta2, step + 1));
+        for (int i = 0; i < parameters.size(); i++) {
+            ParameterState parameter = parameters.get(i);
+            backend.adamW(
+                    parameter.master(),
+                    parameter.firstMoment(),
+                    parameter.secondMoment(),
+                    parameter.gradient(),
+                    parameter.working(),
+                    (float) learningRate,
+                    (float) beta1,
+                    (float) beta2,
+                    (float) epsilon,
+                    parameter.spec().decayed() ? (float) weightDecay : 0,
+                    correction1,
+                    correction2,
+                    (float) gradientScale);
+        }
+    }
+}
