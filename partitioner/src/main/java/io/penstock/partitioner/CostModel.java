@@ -1,0 +1,75 @@
+package io.penstock.partitioner;
+
+import io.penstock.models.LayerSpec;
+import io.penstock.models.MicroBatchShape;
+import io.penstock.models.ModelSpec;
+import io.penstock.models.Phase;
+import io.penstock.models.Work;
+import io.penstock.tensor.DType;
+import java.util.List;
+
+/** Seconds of a layer on a device by its sustained rates: matrix work by FLOP/s, everything else by memory bandwidth. */
+public final class CostModel {
+    private CostModel() {}
+
+    /**
+     * What a device sustains.
+     *
+     * @param matrixFlopsPerSecond of matrix products in the compute type, multiply and add counted as two
+     * @param memoryBytesPerSecond reads and writes together
+     */
+    public record DeviceRates(double matrixFlopsPerSecond, double memoryBytesPerSecond) {
+        /** A CPU core: its ratio of arithmetic to memory speed is what a split depends on, not its absolute speed. */
+        public static DeviceRates cpu(DType compute) {
+            return new DeviceRates(compute == DType.BF16 ? 500e9 : 150e9, 15e9);
+        }
+
+        public DeviceRates {
+            if (!(matrixFlopsPerSecond > 0) || !(memoryBytesPerSecond > 0)) {
+                throw new PlanException("a device of " + matrixFlopsPerSecond + " FLOP/s and " + memoryBytesPerSecond
+                        + " bytes/s: both must be positive");
+            }
+        }
+    }
+
+    /** Seconds of a layer or a stage on one micro-batch. */
+    public record PhaseSeconds(double forward, double backwardInput, double backwardWeight) {
+        public double total() {
+            return forward + backwardInput + backwardWeight;
+        }
+
+        public PhaseSeconds plus(PhaseSeconds other) {
+            return new PhaseSeconds(
+                    forward + other.forward,
+                    backwardInput + other.backwardInput,
+                    backwardWeight + other.backwardWeight);
+        }
+    }
+
+    public static PhaseSeconds seconds(LayerSpec layer, MicroBatchShape microBatch, DType compute, DeviceRates device) {
+        return new PhaseSeconds(
+                seconds(layer.work(Phase.FORWARD, microBatch, compute), device),
+                seconds(layer.work(Phase.BACKWARD_INPUT, microBatch, compute), device),
+                seconds(layer.work(Phase.BACKWARD_WEIGHT, microBatch, compute), device));
+    }
+
+    /** Forward and backward seconds of every layer of {@link ModelSpec#layers()}: what {@link Partition} balances. */
+    public static double[] layerCosts(ModelSpec model, MicroBatchShape microBatch, DType compute, DeviceRates device) {
+        return model.layers().stream()
+                .mapToDouble(
+                        layer -> seconds(layer, microBatch, compute, device).total())
+                .toArray();
+    }
+
+    private static double seconds(List<Work> works, DeviceRates device) {
+        double seconds = 0;
+        for (Work work : works) {
+            seconds += switch (work) {
+                case Work.MatrixProduct product -> product.flops() / device.matrixFlopsPerSecond();
+                case Work.Attention attention -> attention.flops() / device.matrixFlopsPerSecond();
+                case Work.MemoryPass pass -> pass.bytes() / device.memoryBytesPerSecond();
+            };
+        }
+        return seconds;
+    }
+}
