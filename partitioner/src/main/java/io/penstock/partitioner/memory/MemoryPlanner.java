@@ -9,7 +9,7 @@ import io.penstock.models.ModelSpec;
 import io.penstock.models.ParameterSpec;
 import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.RankMemory;
-import io.penstock.partitioner.schedule.Instruction;
+import io.penstock.partitioner.schedule.InFlight;
 import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.Shape;
@@ -36,15 +36,15 @@ public final class MemoryPlanner {
 
     /** The memory of every pipeline rank of a schedule. */
     public List<RankMemory> plan(Schedule schedule, List<StageLayers> stages) {
+        InFlight inFlight = InFlight.of(schedule);
         List<RankMemory> ranks = new ArrayList<>();
         for (int rank = 0; rank < schedule.ranks(); rank++) {
-            ranks.add(rank(schedule, stages, rank));
+            ranks.add(rank(schedule, inFlight, stages, rank));
         }
         return ranks;
     }
 
-    private RankMemory rank(Schedule schedule, List<StageLayers> stages, int rank) {
-        List<Instruction> program = schedule.instructions().get(rank);
+    private RankMemory rank(Schedule schedule, InFlight inFlight, List<StageLayers> stages, int rank) {
         List<List<LayerSpec>> chunks = new ArrayList<>();
         for (int stage : schedule.stageOf().get(rank)) {
             chunks.add(model.layers()
@@ -55,7 +55,7 @@ public final class MemoryPlanner {
         TensorTable.Builder buffers = TensorTable.builder();
         boolean fused = false;
         for (int chunk = 0; chunk < chunks.size(); chunk++) {
-            Slots slots = Slots.of(program, chunk);
+            Slots slots = Slots.of(inFlight, rank, chunk);
             List<LayerSpec> layers = chunks.get(chunk);
             for (int slot = 0; slot < slots.activations(); slot++) {
                 addSlot(activations, TensorNames.slot(chunk, slot), layers);
