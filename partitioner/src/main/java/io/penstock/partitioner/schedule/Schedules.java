@@ -66,6 +66,11 @@ public final class Schedules {
         return build("zb-h1", ranks, microBatches, 1, tied, rank -> ZeroBubbleH1.order(rank, ranks, microBatches));
     }
 
+    /** ZB-H2, which no engine setting offers: it buys nothing under a barrier before the optimizer; the simulator's published check needs it. */
+    public static Schedule zeroBubbleH2(int ranks, int microBatches, boolean tied) {
+        return build("zb-h2", ranks, microBatches, 1, tied, rank -> ZeroBubbleH1.orderH2(rank, ranks, microBatches));
+    }
+
     public static Schedule zeroBubbleV(int ranks, int microBatches, boolean tied) {
         checkSizes(ranks, microBatches);
         return assemble(
