@@ -78,7 +78,7 @@ public final class TestTensors {
     }
 
     /**
-     * Fails with {@link AssertionError} unless |actual - expected| <= absolute + relative |expected| at every element (NaN never is); prints the name,
+     * Fails with {@link AssertionError} unless |actual - expected| <= absolute + relative |expected| at every element (NaN and infinities equal themselves); prints the name,
      * the largest difference against its bound, where, and the first five values of both. Shapes count as element lists.
      */
     public static void assertClose(String name, Tensor actual, Tensor expected, double relative, double absolute) {
@@ -86,13 +86,13 @@ public final class TestTensors {
             throw new AssertionError(name + " is " + actual + ", expected " + expected);
         }
         long worst = -1;
-        double worstExcess = 1;
+        double worstExcess = 0;
         for (long i = 0; i < expected.elements(); i++) {
-            double difference = Math.abs(actual.get(i) - expected.get(i));
+            double difference = difference(actual.get(i), expected.get(i));
             double bound = absolute + relative * Math.abs(expected.get(i));
-            double excess =
-                    difference == 0 ? 0 : Double.isNaN(difference) ? Double.POSITIVE_INFINITY : difference / bound;
-            if (excess > worstExcess) {
+            boolean close = difference == 0 || (difference <= bound && Double.isFinite(difference));
+            double excess = Double.isFinite(difference / bound) ? difference / bound : Double.POSITIVE_INFINITY;
+            if (!close && (worst < 0 || excess > worstExcess)) {
                 worst = i;
                 worstExcess = excess;
             }
@@ -100,10 +100,15 @@ public final class TestTensors {
         if (worst >= 0) {
             throw new AssertionError(name + " " + expected + ": at index " + worst + " it is " + actual.get(worst)
                     + ", expected " + expected.get(worst) + ", difference "
-                    + Math.abs(actual.get(worst) - expected.get(worst)) + " against a bound of " + absolute + " + "
+                    + difference(actual.get(worst), expected.get(worst)) + " against a bound of " + absolute + " + "
                     + relative + " |expected|; first actual " + firstFive(actual) + ", first expected "
                     + firstFive(expected));
         }
+    }
+
+    private static double difference(double actual, double expected) {
+        boolean same = actual == expected || (Double.isNaN(actual) && Double.isNaN(expected));
+        return same ? 0 : Math.abs(actual - expected);
     }
 
     private static String firstFive(Tensor x) {

@@ -1,0 +1,78 @@
+package io.penstock.tensor.contract;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.penstock.tensor.Backend;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.reflect.Constructor;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Runs small cases in a JVM that never compiles and prints a checksum of each: compiled code must leave the same bits. */
+final class SameBits {
+    private static final long SMALL_BYTES = 48_000;
+    private static final int CASES_OF_AN_OPERATION = 6;
+    private static final String MARK = "checksum\t";
+
+    private SameBits() {}
+
+    /** The largest few of the small cases of every operation. */
+    static List<OperationCase> cases() {
+        Map<String, List<OperationCase>> byOperation = new LinkedHashMap<>();
+        for (OperationCase operation : BackendContract.allCases()) {
+            if (operation.bytes() <= SMALL_BYTES) {
+                byOperation
+                        .computeIfAbsent(operation.operation(), key -> new ArrayList<>())
+                        .add(operation);
+            }
+        }
+        List<OperationCase> chosen = new ArrayList<>();
+        for (List<OperationCase> cases : byOperation.values()) {
+            cases.sort((a, b) -> Long.compare(b.bytes(), a.bytes()));
+            chosen.addAll(cases.subList(0, Math.min(CASES_OF_AN_OPERATION, cases.size())));
+        }
+        return chosen;
+    }
+
+    /** Checksums by case name, from a JVM with this one's flags and -Xint. */
+    static Map<String, String> inAnInterpreter(Class<? extends BackendContract> contract)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        command.add("-Xint");
+        command.add("-cp");
+        command.add(System.getProperty("java.class.path"));
+        command.add(SameBits.class.getName());
+        command.add(contract.getName());
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), output);
+        Map<String, String> checksums = new HashMap<>();
+        for (String line : output.lines().toList()) {
+            if (line.startsWith(MARK)) {
+                String[] fields = line.split("\t", -1);
+                checksums.put(fields[1], fields[2]);
+            }
+        }
+        return checksums;
+    }
+
+    /** {@code arguments[0]}: the class of a backend's contract test. */
+    public static void main(String[] arguments) throws ReflectiveOperationException {
+        Constructor<?> constructor = Class.forName(arguments[0]).getDeclaredConstructor();
+        constructor.setAccessible(true);
+        BackendContract contract = (BackendContract) constructor.newInstance();
+        try (Backend backend = contract.createBackend()) {
+            for (OperationCase operation : cases()) {
+                System.out.println(MARK + operation + "\t" + contract.checksum(backend, operation));
+            }
+        }
+    }
+}
