@@ -1,0 +1,48 @@
+package io.penstock.engine.config;
+
+import io.penstock.engine.config.yaml.Finding;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What the configuration can say and this version cannot do yet, in its only place: a feature that lands takes its line away. */
+final class Capabilities {
+    private final List<Finding> findings = new ArrayList<>();
+
+    private Capabilities() {}
+
+    static List<Finding> findings(TrainingConfig training, Parallelism parallelism, ClusterConfig cluster) {
+        Capabilities lacking = new Capabilities();
+        lacking.unless(training.precision() != Precision.F16, "training.precision", "f16", "f32 and bf16");
+        lacking.unless(cluster.device() != DeviceKind.CUDA, "cluster.device", "cuda", "cpu");
+        switch (parallelism) {
+            case AutoLayout auto ->
+                lacking.unless(false, "parallelism", "auto", "a mapping with pipeline and schedule");
+            case Layout layout -> lacking.layout(layout);
+        }
+        return lacking.findings;
+    }
+
+    private void layout(Layout layout) {
+        unless(layout.data() == 1, "parallelism.data", layout.data(), "1");
+        unless(layout.tensor() == 1, "parallelism.tensor", layout.tensor(), "1");
+        unless(layout.zeroStage() == 0, "parallelism.zero_stage", layout.zeroStage(), "0");
+        unless(layout.offload() == Offload.NONE, "parallelism.offload", layout.offload(), "none");
+        unless(
+                layout.activationCheckpointing() == ActivationCheckpointing.NONE,
+                "parallelism.activation_checkpointing",
+                layout.activationCheckpointing(),
+                "none");
+        unless(
+                layout.schedule() == ScheduleName.GPIPE || layout.schedule() == ScheduleName.ONE_F_ONE_B,
+                "parallelism.schedule",
+                layout.schedule(),
+                "gpipe and 1f1b");
+    }
+
+    private void unless(boolean available, String key, Object value, String instead) {
+        if (!available) {
+            findings.add(new Finding(
+                    List.of(key), key + ": " + value + " is not available yet in this version, " + instead + " is"));
+        }
+    }
+}

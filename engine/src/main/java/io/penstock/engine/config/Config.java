@@ -1,0 +1,68 @@
+package io.penstock.engine.config;
+
+import io.penstock.engine.config.yaml.ConfigException;
+import io.penstock.engine.config.yaml.Finding;
+import io.penstock.engine.config.yaml.Key;
+import io.penstock.engine.config.yaml.YamlWriter;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+
+/** Everything that makes a run what it is, consistent by construction. {@link ConfigLoader} reads one from a file; Java may build one. */
+public record Config(
+        @Key("Name, place and randomness of the run.") RunConfig run,
+
+        @Key("What is trained: keys of Hugging Face's `config.json`, a preset, or a pretrained folder.")
+        ModelConfig model,
+
+        @Key("What it is trained on.") DataConfig data,
+
+        @Key("How it is trained.") TrainingConfig training,
+
+        @Key("How the model lies on the ranks. pipeline x tensor x data ranks take part.")
+        Parallelism parallelism,
+
+        @Key("Where the ranks run and how they talk.") ClusterConfig cluster,
+
+        @Key("What is saved, and when.") CheckpointConfig checkpoint,
+
+        @Key("What is said, and when.") LoggingConfig logging) {
+    /** @throws ConfigException with every contradiction between the sections */
+    public Config {
+        List<Finding> findings = Consistency.findings(model, data, training, parallelism, cluster);
+        if (!findings.isEmpty()) {
+            throw new ConfigException(
+                    findings.stream().map(Finding::withoutPlace).toList());
+        }
+    }
+
+    /** The layout of a run whose {@code parallelism} is given key by key. */
+    public Layout layout() {
+        if (parallelism instanceof Layout layout) {
+            return layout;
+        }
+        throw new IllegalStateException("parallelism: auto has no layout until a plan has chosen one");
+    }
+
+    /** Micro-batches that each data-parallel replica puts through its pipeline in a step. */
+    public int microBatches() {
+        return training.globalBatchSize() / (training.microBatchSize() * layout().data());
+    }
+
+    /** Every key with its value, defaults included, as YAML that loads to an equal config. */
+    public String toYaml() {
+        return YamlWriter.write(this);
+    }
+
+    /** SHA-256 of {@link #toYaml()} in hexadecimal: ranks of one run compare it before they start. */
+    public String digest() {
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(toYaml().getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(hash);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+}

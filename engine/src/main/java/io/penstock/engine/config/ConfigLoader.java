@@ -1,0 +1,96 @@
+package io.penstock.engine.config;
+
+import io.penstock.engine.config.yaml.Binder;
+import io.penstock.engine.config.yaml.ConfigException;
+import io.penstock.engine.config.yaml.Finding;
+import io.penstock.engine.config.yaml.Overrides;
+import io.penstock.engine.config.yaml.Place;
+import io.penstock.engine.config.yaml.Problems;
+import io.penstock.engine.config.yaml.ScalarType;
+import io.penstock.engine.config.yaml.ScalarTypes;
+import io.penstock.engine.config.yaml.Value;
+import io.penstock.engine.config.yaml.YamlReader;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** YAML to {@link Config}: either everything is right, or every problem is reported at once. */
+public final class ConfigLoader {
+    private ConfigLoader() {}
+
+    /**
+     * Reads a file. Relative paths in it lie beside it; those in overrides, and output folders, in the working folder.
+     *
+     * @param overrides {@code section.key=value}, later ones win
+     * @throws ConfigException with all problems of the file, the overrides and the files they name
+     */
+    public static Config load(Path file, List<String> overrides) {
+        Path folder = file.toAbsolutePath().getParent();
+        return parse(read(file), file.toString(), folder == null ? Path.of("/") : folder, overrides);
+    }
+
+    /**
+     * Reads YAML text.
+     *
+     * @param name of the text in problems
+     * @param folder where relative paths lie
+     */
+    public static Config parse(String yaml, String name, Path folder, List<String> overrides) {
+        Problems problems = new Problems();
+        Value.Mapping root = YamlReader.readFile(yaml, name, problems);
+        Binder binder = new Binder(scalarTypes(folder), problems);
+        Object[] sections = binder.bind(Config.class, Overrides.apply(root, overrides, problems));
+        RunConfig run = (RunConfig) sections[0];
+        ModelConfig model = (ModelConfig) sections[1];
+        DataConfig data = (DataConfig) sections[2];
+        TrainingConfig training = (TrainingConfig) sections[3];
+        Parallelism parallelism = (Parallelism) sections[4];
+        ClusterConfig cluster = (ClusterConfig) sections[5];
+        Stream<Finding> findings = Stream.of(
+                        Consistency.findings(model, data, training, parallelism, cluster),
+                        Capabilities.findings(training, parallelism, cluster),
+                        InputFiles.findings(model, data))
+                .flatMap(List::stream);
+        findings.forEach(binder::report);
+        problems.throwIfAny();
+        return new Config(
+                run, model, data, training, parallelism, cluster, (CheckpointConfig) sections[6], (LoggingConfig)
+                        sections[7]);
+    }
+
+    static ScalarTypes scalarTypes(Path folder) {
+        ScalarTypes types = new ScalarTypes(folder);
+        return types.with(
+                        ByteSize.class,
+                        new ScalarType<>(
+                                "a size such as 4GiB", (scalar, key) -> ByteSize.parse(scalar.text()), new ByteSize(1)))
+                .with(
+                        DataSource.class,
+                        new ScalarType<>(
+                                "a path or the name of a data set",
+                                (scalar, key) -> scalar.text().equals(DataSource.AERON_SOURCES)
+                                        ? DataSource.aeronSources()
+                                        : DataSource.of(types.inputPath(scalar)),
+                                DataSource.of(folder)));
+    }
+
+    private static String read(Path file) {
+        Place place = Place.of(file.toString());
+        try {
+            ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
+            return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+        } catch (CharacterCodingException e) {
+            throw new ConfigException(place, "is not UTF-8 text: " + e.getMessage());
+        } catch (NoSuchFileException e) {
+            throw new ConfigException(place, "no such file");
+        } catch (IOException e) {
+            throw new ConfigException(place, "cannot be read: " + e.getMessage());
+        }
+    }
+}

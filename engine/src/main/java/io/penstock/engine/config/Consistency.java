@@ -1,0 +1,146 @@
+package io.penstock.engine.config;
+
+import io.penstock.engine.config.yaml.Finding;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The checks that look at more than one key. Each finding names its keys, the one to change first. */
+final class Consistency {
+    private final List<Finding> findings = new ArrayList<>();
+
+    private Consistency() {}
+
+    static List<Finding> findings(
+            ModelConfig model,
+            DataConfig data,
+            TrainingConfig training,
+            Parallelism parallelism,
+            ClusterConfig cluster) {
+        Consistency check = new Consistency();
+        model.described().ifPresent(shape -> check.shape(shape, data, training));
+        check.training(data, training);
+        check.cluster(cluster);
+        if (parallelism instanceof Layout layout) {
+            check.layout(layout, training);
+            model.described().ifPresent(shape -> check.split(shape, layout));
+        }
+        return check.findings;
+    }
+
+    private void shape(DescribedModel model, DataConfig data, TrainingConfig training) {
+        if (model.hiddenSize() % model.numAttentionHeads() != 0) {
+            add(
+                    "heads must divide the hidden size: hidden_size=" + model.hiddenSize() + " % num_attention_heads="
+                            + model.numAttentionHeads() + " = " + model.hiddenSize() % model.numAttentionHeads()
+                            + "; the nearest number of heads that does is "
+                            + nearestDivisor(model.hiddenSize(), model.numAttentionHeads()),
+                    "model.num_attention_heads",
+                    "model.hidden_size");
+        }
+        if (training.sequenceLength() > model.maxPositionEmbeddings()) {
+            add(
+                    "sequence_length=" + training.sequenceLength() + " is more than max_position_embeddings="
+                            + model.maxPositionEmbeddings() + " of the model",
+                    "training.sequence_length",
+                    "model.max_position_embeddings");
+        }
+        if (data.tokenizer() == TokenizerKind.BYTES && model.vocabSize() < 256) {
+            add(
+                    "the bytes tokenizer makes 256 tokens, the model's vocab_size=" + model.vocabSize(),
+                    "model.vocab_size",
+                    "data.tokenizer");
+        }
+    }
+
+    private static int nearestDivisor(int number, int near) {
+        for (int away = 1; ; away++) {
+            if (near - away >= 1 && number % (near - away) == 0) {
+                return near - away;
+            }
+            if (number % (near + away) == 0) {
+                return near + away;
+            }
+        }
+    }
+
+    private void training(DataConfig data, TrainingConfig training) {
+        int warmup = training.learningRateSchedule().warmupSteps();
+        if (warmup > training.steps()) {
+            add(
+                    "warmup_steps=" + warmup + " is more than steps=" + training.steps(),
+                    "training.learning_rate_schedule.warmup_steps",
+                    "training.steps");
+        }
+        if (training.validation().every() > 0 && data.validationFraction() == 0) {
+            add(
+                    "validation every " + training.validation().every() + " steps needs data: validation_fraction is 0",
+                    "training.validation.every",
+                    "data.validation_fraction");
+        }
+    }
+
+    private void cluster(ClusterConfig cluster) {
+        if (cluster.transport() == TransportKind.MEMORY && cluster.launch() != Launch.THREADS) {
+            add(
+                    "transport: memory reaches only ranks in one JVM; with launch: " + cluster.launch()
+                            + " use auto, aeron:ipc or aeron:udp",
+                    "cluster.transport",
+                    "cluster.launch");
+        }
+    }
+
+    private void layout(Layout layout, TrainingConfig training) {
+        long together = Math.multiplyFull(training.microBatchSize(), layout.data());
+        if (training.globalBatchSize() % together != 0) {
+            add(
+                    "global_batch_size=" + training.globalBatchSize() + " % (micro_batch_size="
+                            + training.microBatchSize() + " * data=" + layout.data() + ") = "
+                            + training.globalBatchSize() % together + ", expected 0; the nearest batch that divides is "
+                            + nearestMultiple(training.globalBatchSize(), together),
+                    "training.global_batch_size",
+                    "training.micro_batch_size",
+                    "parallelism.data");
+        }
+        int chunks = layout.chunks();
+        String wanted = switch (layout.schedule()) {
+            case GPIPE, ONE_F_ONE_B, ZB_H1 -> chunks == 1 ? "" : "chunks: 1";
+            case INTERLEAVED -> chunks >= 2 ? "" : "chunks: 2 or more";
+            case ZB_V -> chunks == 2 ? "" : "chunks: 2";
+        };
+        if (!wanted.isEmpty()) {
+            add(
+                    "schedule: " + layout.schedule() + " needs " + wanted + ", found chunks: " + chunks,
+                    "parallelism.chunks",
+                    "parallelism.schedule");
+        }
+    }
+
+    private static long nearestMultiple(long number, long factor) {
+        return Math.max(factor, Math.round((double) number / factor) * factor);
+    }
+
+    private void split(DescribedModel model, Layout layout) {
+        long layers = model.numHiddenLayers() + 2L;
+        long stages = Math.multiplyFull(layout.pipeline(), layout.chunks());
+        if (stages > layers) {
+            add(
+                    "more stages than layers: pipeline=" + layout.pipeline() + " * chunks=" + layout.chunks() + " = "
+                            + stages + " stages, the model has " + layers + " layers (embedding, "
+                            + model.numHiddenLayers() + " blocks, head)",
+                    "parallelism.pipeline",
+                    "parallelism.chunks",
+                    "model.num_hidden_layers");
+        }
+        if (model.numAttentionHeads() % layout.tensor() != 0) {
+            add(
+                    "num_attention_heads=" + model.numAttentionHeads() + " % tensor=" + layout.tensor() + " = "
+                            + model.numAttentionHeads() % layout.tensor() + ", expected 0",
+                    "parallelism.tensor",
+                    "model.num_attention_heads");
+        }
+    }
+
+    private void add(String message, String... keys) {
+        findings.add(new Finding(List.of(keys), message));
+    }
+}

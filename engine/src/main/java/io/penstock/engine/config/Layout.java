@@ -1,0 +1,54 @@
+package io.penstock.engine.config;
+
+import io.penstock.engine.config.yaml.Key;
+import io.penstock.engine.config.yaml.Ranges;
+
+/** A layout given key by key. */
+public record Layout(
+        @Key(
+                value = "Ranks that share the layers of the model, one stage or more each.",
+                byDefault = "1",
+                min = 1,
+                max = 65536)
+        int pipeline,
+
+        @Key(value = "Ranks that share each layer.", byDefault = "1", min = 1, max = 65536)
+        int tensor,
+
+        @Key(value = "Replicas that share each batch.", byDefault = "1", min = 1, max = 65536)
+        int data,
+
+        @Key(value = "Stages of one pipeline rank.", byDefault = "1", min = 1, max = 65536)
+        int chunks,
+
+        @Key(value = "Order in which micro-batches go through the pipeline.", byDefault = "1f1b")
+        ScheduleName schedule,
+
+        @Key(
+                value = "What replicas share: 1 optimizer states, 2 gradients too, 3 parameters too.",
+                byDefault = "0",
+                min = 0,
+                max = 3)
+        int zeroStage,
+
+        @Key(value = "Activations that are computed again instead of kept.", byDefault = "none")
+        ActivationCheckpointing activationCheckpointing,
+
+        @Key(value = "States that live outside of device memory.", byDefault = "none")
+        Offload offload)
+        implements Parallelism {
+    public Layout {
+        Ranges.check(
+                Layout.class, pipeline, tensor, data, chunks, schedule, zeroStage, activationCheckpointing, offload);
+    }
+
+    /** Ranks of the run. */
+    public int ranks() {
+        return Math.multiplyExact(Math.multiplyExact(pipeline, tensor), data);
+    }
+
+    /** Stages the model is split in. */
+    public int stages() {
+        return Math.multiplyExact(pipeline, chunks);
+    }
+}

@@ -1,0 +1,33 @@
+package io.penstock.engine.config;
+
+import io.penstock.engine.config.yaml.Key;
+import io.penstock.engine.config.yaml.Ranges;
+import java.nio.file.Path;
+
+/** Section {@code run}. */
+public record RunConfig(
+        @Key("Name of the run and of its folder: letters, digits, dot, dash and underscore.")
+        String name,
+
+        @Key(
+                value =
+                        "Folder of the runs; a relative one lies in the working folder. The run writes `<directory>/<name>/`.",
+                byDefault = "runs",
+                output = true)
+        Path directory,
+
+        @Key(value = "Seed of the initial weights and of the order of the data.", byDefault = "1")
+        long seed) {
+    public RunConfig {
+        Ranges.check(RunConfig.class, name, directory, seed);
+        if (!name.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*")) {
+            throw new IllegalArgumentException(
+                    "name '" + name + "' is no folder name of letters, digits, '.', '-' and '_'");
+        }
+    }
+
+    /** Where this run writes. */
+    public Path folder() {
+        return directory.resolve(name);
+    }
+}
