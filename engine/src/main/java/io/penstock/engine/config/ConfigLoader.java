@@ -10,6 +10,7 @@ import io.penstock.engine.config.yaml.ScalarType;
 import io.penstock.engine.config.yaml.ScalarTypes;
 import io.penstock.engine.config.yaml.Value;
 import io.penstock.engine.config.yaml.YamlReader;
+import io.penstock.models.Presets;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -70,6 +71,12 @@ public final class ConfigLoader {
                         ByteSize.class,
                         new ScalarType<>(
                                 "a size such as 4GiB", (scalar, key) -> ByteSize.parse(scalar.text()), new ByteSize(1)))
+                .with(
+                        Preset.class,
+                        new ScalarType<>(
+                                "one of " + String.join(", ", Presets.names()),
+                                (scalar, key) -> Preset.parse(scalar.text()),
+                                Preset.parse(Presets.names().get(0))))
                 .with(
                         DataSource.class,
                         new ScalarType<>(

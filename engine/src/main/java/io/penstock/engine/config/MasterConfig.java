@@ -5,7 +5,10 @@ import io.penstock.engine.config.yaml.Ranges;
 
 /** Section {@code cluster.master}. */
 public record MasterConfig(
-        @Key(value = "Host name or address of rank 0. Loopback unless another is given.", byDefault = "127.0.0.1")
+        @Key(
+                value = "Host name or address of rank 0. Loopback unless another is given.",
+                byDefault = "127.0.0.1",
+                pattern = "\\S+")
         String address,
 
         @Key(
@@ -16,8 +19,5 @@ public record MasterConfig(
         int port) {
     public MasterConfig {
         Ranges.check(MasterConfig.class, address, port);
-        if (address.isBlank()) {
-            throw new IllegalArgumentException("address is empty");
-        }
     }
 }

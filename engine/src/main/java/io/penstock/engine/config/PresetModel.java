@@ -9,6 +9,6 @@ public record PresetModel(
         Preset preset) implements ModelConfig {
     @Override
     public Optional<DescribedModel> described() {
-        return Optional.of(preset.model());
+        return Optional.of(preset.described());
     }
 }

@@ -6,7 +6,9 @@ import java.nio.file.Path;
 
 /** Section {@code run}. */
 public record RunConfig(
-        @Key("Name of the run and of its folder: letters, digits, dot, dash and underscore.")
+        @Key(
+                value = "Name of the run and of its folder: letters, digits, dot, dash and underscore.",
+                pattern = "[A-Za-z0-9_][A-Za-z0-9_.-]*")
         String name,
 
         @Key(
@@ -20,10 +22,6 @@ public record RunConfig(
         long seed) {
     public RunConfig {
         Ranges.check(RunConfig.class, name, directory, seed);
-        if (!name.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*")) {
-            throw new IllegalArgumentException(
-                    "name '" + name + "' is no folder name of letters, digits, '.', '-' and '_'");
-        }
     }
 
     /** Where this run writes. */

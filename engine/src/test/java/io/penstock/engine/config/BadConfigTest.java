@@ -16,11 +16,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 final class BadConfigTest {
-    @TempDir
-    Path folder;
+    private Path folder;
 
     @BeforeEach
-    void writeData() throws IOException {
+    void writeData(@TempDir Path folder) throws IOException {
+        this.folder = folder;
         ConfigText.writeData(folder);
     }
 
@@ -58,7 +58,7 @@ final class BadConfigTest {
                     training.steps=          | training.steps: expected a whole number, found nothing
                     training.steps=3000000000 | training.steps: found 3000000000, which does not fit in 32 bits
                     run.seed=99999999999999999999 | run.seed: found 99999999999999999999, which does not fit in 64 bits
-                    run.name=a/b             | run: name 'a/b' is no folder name of letters, digits, '.', '-' and '_'
+                    run.name=a/b             | run.name: expected text that matches [A-Za-z0-9_][A-Za-z0-9_.-]*, found 'a/b'
                     model.tie_word_embeddings=yes | model.tie_word_embeddings: expected true or false, found 'yes'
                     training={}              | -
                     training=fast            | training: expected a mapping of keys, found 'fast'

@@ -19,11 +19,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class ConfigLoaderTest {
-    @TempDir
-    Path folder;
+    private Path folder;
 
     @BeforeEach
-    void writeData() throws IOException {
+    void writeData(@TempDir Path folder) throws IOException {
+        this.folder = folder;
         ConfigText.writeData(folder);
     }
 
@@ -130,7 +130,7 @@ final class ConfigLoaderTest {
         Path binary = folder.resolve("binary.yaml");
         Files.write(binary, new byte[] {'a', (byte) 0xff});
         e = assertThrows(ConfigException.class, () -> ConfigLoader.load(binary, List.of()));
-        assertTrue(e.getMessage().contains("is not UTF-8 text"), e.getMessage());
+        assertTrue(String.valueOf(e.getMessage()).contains("is not UTF-8 text"), e.getMessage());
     }
 
     @Test
@@ -148,7 +148,9 @@ final class ConfigLoaderTest {
                         config.cluster(),
                         config.checkpoint(),
                         config.logging()));
-        assertTrue(e.getMessage().startsWith("parallelism.pipeline: more stages than layers"), e.getMessage());
+        assertTrue(
+                String.valueOf(e.getMessage()).startsWith("parallelism.pipeline: more stages than layers"),
+                e.getMessage());
         IllegalArgumentException range =
                 assertThrows(IllegalArgumentException.class, () -> new CheckpointConfig(-1, 0));
         assertEquals("every: expected at least 0, found -1; keep: expected at least 1, found 0", range.getMessage());

@@ -79,8 +79,7 @@ public final class Binder {
         if (key.required()) {
             return leaves.missing(key, parent, path);
         }
-        Value byDefault = YamlReader.readOverride(key.key().byDefault(), Place.of("default of " + path), problems);
-        return leaves.bind(key, byDefault, path);
+        return leaves.byDefault(key, path);
     }
 
     private Object section(Class<?> type, Value value, String path) {

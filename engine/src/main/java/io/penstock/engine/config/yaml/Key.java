@@ -34,6 +34,9 @@ public @interface Key {
     /** Exact length of a list; -1 for any. */
     int size() default -1;
 
+    /** Regular expression that the whole of a text must match; empty for any text. */
+    String pattern() default "";
+
     /** A path that is written to: a relative one lies in the working folder, not beside the configuration file. */
     boolean output() default false;
 }

@@ -28,25 +28,51 @@ final class LeafBinder {
                 section,
                 "missing key '" + path + "' (" + type.expected() + "): "
                         + key.key().value());
-        return key.list() ? List.of() : type.placeholder();
+        return standIn(key);
+    }
+
+    /** The value of a key that was not written. */
+    Object byDefault(KeySpec key, String path) {
+        Problems wrong = new Problems();
+        Value text = YamlReader.readOverride(key.key().byDefault(), Place.of("default of " + path), wrong);
+        Object bound = new LeafBinder(scalars, new BoundPlaces(wrong)).bind(key, text, path);
+        wrong.throwIfAny();
+        return bound;
+    }
+
+    private Object standIn(KeySpec key) {
+        if (!key.optional() && !key.required()) {
+            return byDefault(key, key.name());
+        }
+        return key.list() ? List.of() : scalars.of(key.type()).placeholder();
     }
 
     private Object list(KeySpec key, Value value, String path) {
         if (!(value instanceof Value.Sequence sequence)) {
             String expected = "a list, each " + scalars.of(key.type()).expected();
             places.unreadable(path, value.place(), path + ": expected " + expected + ", found " + value.found());
-            return List.of();
+            return standIn(key);
         }
-        List<Object> items =
-                sequence.items().stream().map(item -> one(key, item, path)).toList();
+        List<Object> items = sequence.items().stream()
+                .map(item -> item(key, item, path))
+                .flatMap(Optional::stream)
+                .toList();
+        if (items.size() < sequence.items().size()) {
+            return standIn(key);
+        }
         if (key.key().size() >= 0 && key.key().size() != items.size()) {
-            Ranges.problem(key.key(), items)
-                    .ifPresent(message -> places.unreadable(path, value.place(), path + ": " + message));
+            String found = "expected " + key.key().size() + " values, found " + items.size();
+            places.unreadable(path, value.place(), path + ": " + found);
+            return standIn(key);
         }
         return items;
     }
 
     private Object one(KeySpec key, Value value, String path) {
+        return item(key, value, path).orElseGet(() -> standIn(key));
+    }
+
+    private Optional<Object> item(KeySpec key, Value value, String path) {
         ScalarType<?> type = scalars.of(key.type());
         String problem = "expected " + type.expected() + ", found " + value.found();
         if (value instanceof Value.Scalar scalar && !scalar.isNull()) {
@@ -54,7 +80,7 @@ final class LeafBinder {
                 Object bound = type.parser().parse(scalar, key.key());
                 Optional<String> outOfRange = Ranges.problem(key.key(), bound);
                 if (outOfRange.isEmpty()) {
-                    return bound;
+                    return Optional.of(bound);
                 }
                 problem = outOfRange.get();
             } catch (ArithmeticException e) {
@@ -65,6 +91,6 @@ final class LeafBinder {
             }
         }
         places.unreadable(path, value.place(), path + ": " + problem);
-        return type.placeholder();
+        return Optional.empty();
     }
 }
