@@ -32,6 +32,9 @@ public final class Ranges {
         return switch (value) {
             case Number number
             when !contains(key, number.doubleValue()) -> Optional.of("expected " + describe(key) + ", found " + number);
+            case String text
+            when !key.pattern().isEmpty() && !text.matches(key.pattern()) ->
+                Optional.of("expected text that matches " + key.pattern() + ", found '" + text + "'");
             case List<?> list
             when key.size() >= 0 && list.size() != key.size() ->
                 Optional.of("expected " + key.size() + " values, found " + list.size());
