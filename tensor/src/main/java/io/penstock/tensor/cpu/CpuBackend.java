@@ -1,0 +1,258 @@
+package io.penstock.tensor.cpu;
+
+import io.penstock.tensor.AttentionShape;
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.DeviceMemory;
+import io.penstock.tensor.HostMemory;
+import io.penstock.tensor.OperationChecks;
+import io.penstock.tensor.Tensor;
+import io.penstock.tensor.Write;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Computes F32 and BF16 on the cores of this machine: the caller's thread and {@code threads - 1} workers of its own, so that backends of several ranks in one
+ * JVM share the cores as they are told. Matrix products are oneDNN's, or plain Java where it does not load, as {@link #description()} says.
+ */
+public final class CpuBackend implements Backend {
+    private final Workers workers;
+    private final Workspace workspace;
+    private final MatmulKernels kernels;
+    private final Moves moves;
+    private final Matmul matmul;
+    private final RowSums rowSums;
+    private final Embedding embedding;
+    private final LayerNorm layerNorm;
+    private final LayerNormGradient layerNormGradient;
+    private final Attention attention;
+    private final AttentionGradient attentionGradient;
+    private final Gelu gelu;
+    private final CrossEntropy crossEntropy;
+    private final SumOfSquares sumOfSquares;
+    private final AdamW adamW;
+    private boolean closed;
+
+    /** {@code threads} is the number of cores that this backend may keep busy; at least 1. */
+    public CpuBackend(int threads) {
+        if (threads < 1) {
+            throw new IllegalArgumentException("threads=" + threads + ", expected at least 1");
+        }
+        workspace = new Workspace(threads);
+        String problem = OneDnnLibrary.PROBLEM;
+        kernels = new MatmulKernels(
+                problem == null ? new OneDnnMatmuls(workspace, threads) : new JavaMatmuls(workspace, problem));
+        workers = new Workers(threads);
+        RowBlocks blocks = new RowBlocks(workers, workspace);
+        moves = new Moves(workers);
+        matmul = new Matmul(workers, kernels);
+        rowSums = new RowSums(workers, blocks);
+        embedding = new Embedding(workers);
+        layerNorm = new LayerNorm(workers, workspace);
+        layerNormGradient = new LayerNormGradient(workers, workspace, blocks);
+        attention = new Attention(workers, kernels, workspace);
+        attentionGradient = new AttentionGradient(workers, kernels, workspace);
+        gelu = new Gelu(workers);
+        crossEntropy = new CrossEntropy(workers, workspace);
+        sumOfSquares = new SumOfSquares(workers, workspace);
+        adamW = new AdamW(workers);
+    }
+
+    @Override
+    public String description() {
+        return "cpu (" + kernels.description() + ", vectors of " + Lanes.FLOATS.vectorBitSize() + " bits, "
+                + workers.threads() + (workers.threads() == 1 ? " thread)" : " threads)");
+    }
+
+    @Override
+    public DeviceMemory allocate(long bytes) {
+        return new HostMemory(bytes);
+    }
+
+    @Override
+    public long workspaceBytes() {
+        return workspace.bytes();
+    }
+
+    @Override
+    public void zero(Tensor x) {
+        OperationChecks.zero(x);
+        moves.zero(x);
+    }
+
+    @Override
+    public void copy(Tensor y, Tensor x) {
+        OperationChecks.copy(y, x);
+        moves.copy(y, x);
+    }
+
+    @Override
+    public void add(Tensor y, Tensor x) {
+        OperationChecks.add(y, x);
+        moves.add(y, x);
+    }
+
+    @Override
+    public void matmul(
+            Tensor c_MN,
+            Tensor a,
+            boolean transposeA,
+            Tensor b,
+            boolean transposeB,
+            @Nullable Tensor bias_N,
+            Write write) {
+        OperationChecks.matmul(c_MN, a, transposeA, b, transposeB, bias_N, write);
+        matmul.run(c_MN, a, transposeA, b, transposeB, bias_N, write);
+    }
+
+    @Override
+    public void sumRows(Tensor db_N, Tensor dy_RN) {
+        OperationChecks.sumRows(db_N, dy_RN);
+        rowSums.run(db_N, dy_RN);
+    }
+
+    @Override
+    public void embedding(Tensor y_RC, Tensor tokens_R, Tensor wte_VC, @Nullable Tensor wpe_TC, int sequence) {
+        OperationChecks.embedding(y_RC, tokens_R, wte_VC, wpe_TC, sequence);
+        OperationChecks.indices("tokens", tokens_R, wte_VC.shape().rows(), false);
+        embedding.forward(y_RC, tokens_R, wte_VC, wpe_TC, sequence);
+    }
+
+    @Override
+    public void embeddingBackward(
+            Tensor dwte_VC, @Nullable Tensor dwpe_TC, Tensor dy_RC, Tensor tokens_R, int sequence) {
+        OperationChecks.embeddingBackward(dwte_VC, dwpe_TC, dy_RC, tokens_R, sequence);
+        OperationChecks.indices("tokens", tokens_R, dwte_VC.shape().rows(), false);
+        embedding.backward(dwte_VC, dwpe_TC, dy_RC, tokens_R, sequence);
+    }
+
+    @Override
+    public void layerNorm(
+            Tensor y_RC, Tensor mean_R, Tensor rstd_R, Tensor x_RC, Tensor gain_C, Tensor bias_C, float eps) {
+        OperationChecks.layerNorm(y_RC, mean_R, rstd_R, x_RC, gain_C, bias_C);
+        layerNorm.forward(y_RC, mean_R, rstd_R, x_RC, gain_C, bias_C, eps);
+    }
+
+    @Override
+    public void addLayerNorm(
+            Tensor sum_RC,
+            Tensor y_RC,
+            Tensor mean_R,
+            Tensor rstd_R,
+            Tensor x_RC,
+            Tensor residual_RC,
+            Tensor gain_C,
+            Tensor bias_C,
+            float eps) {
+        OperationChecks.addLayerNorm(sum_RC, y_RC, mean_R, rstd_R, x_RC, residual_RC, gain_C, bias_C);
+        layerNorm.addForward(sum_RC, y_RC, mean_R, rstd_R, x_RC, residual_RC, gain_C, bias_C, eps);
+    }
+
+    @Override
+    public void layerNormBackward(
+            Tensor dx_RC,
+            Tensor dgain_C,
+            Tensor dbias_C,
+            Tensor dy_RC,
+            @Nullable Tensor dresidual_RC,
+            Tensor x_RC,
+            Tensor gain_C,
+            Tensor mean_R,
+            Tensor rstd_R) {
+        OperationChecks.layerNormBackward(dx_RC, dgain_C, dbias_C, dy_RC, dresidual_RC, x_RC, gain_C, mean_R, rstd_R);
+        layerNormGradient.run(dx_RC, dgain_C, dbias_C, dy_RC, dresidual_RC, x_RC, gain_C, mean_R, rstd_R);
+    }
+
+    @Override
+    public void attention(Tensor o_RC, Tensor lse_BNT, Tensor q_RC, Tensor k_RC, Tensor v_RC, AttentionShape shape) {
+        OperationChecks.attention(o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
+        attention.forward(o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
+    }
+
+    @Override
+    public void attentionBackward(
+            Tensor dq_RC,
+            Tensor dk_RC,
+            Tensor dv_RC,
+            Tensor do_RC,
+            Tensor o_RC,
+            Tensor lse_BNT,
+            Tensor q_RC,
+            Tensor k_RC,
+            Tensor v_RC,
+            AttentionShape shape) {
+        OperationChecks.attentionBackward(dq_RC, dk_RC, dv_RC, do_RC, o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
+        attentionGradient.run(dq_RC, dk_RC, dv_RC, do_RC, o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
+    }
+
+    @Override
+    public void gelu(Tensor y, Tensor x) {
+        OperationChecks.gelu(y, x);
+        gelu.forward(y, x);
+    }
+
+    @Override
+    public void geluBackward(Tensor dx, Tensor dy, Tensor x) {
+        OperationChecks.geluBackward(dx, dy, x);
+        gelu.backward(dx, dy, x);
+    }
+
+    @Override
+    public void crossEntropy(
+            Tensor loss_R, @Nullable Tensor dlogits_RV, Tensor logits_RV, Tensor targets_R, float scale) {
+        OperationChecks.crossEntropy(loss_R, dlogits_RV, logits_RV, targets_R);
+        OperationChecks.indices("targets", targets_R, logits_RV.shape().last(), true);
+        crossEntropy.run(loss_R, dlogits_RV, logits_RV, targets_R, scale);
+    }
+
+    @Override
+    public double sumOfSquares(Tensor x) {
+        OperationChecks.sumOfSquares(x);
+        return sumOfSquares.run(x);
+    }
+
+    @Override
+    public void adamW(
+            Tensor weight,
+            Tensor m,
+            Tensor v,
+            Tensor gradient,
+            @Nullable Tensor working,
+            float learningRate,
+            float beta1,
+            float beta2,
+            float eps,
+            float weightDecay,
+            float correction1,
+            float correction2,
+            float gradientScale) {
+        OperationChecks.adamW(weight, m, v, gradient, working);
+        adamW.run(
+                weight,
+                m,
+                v,
+                gradient,
+                working,
+                learningRate,
+                beta1,
+                beta2,
+                eps,
+                weightDecay,
+                correction1,
+                correction2,
+                gradientScale);
+    }
+
+    /** Nothing to wait for: every operation returns when it is done. */
+    @Override
+    public void synchronize() {}
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        workers.close();
+        kernels.close();
+        workspace.close();
+    }
+}

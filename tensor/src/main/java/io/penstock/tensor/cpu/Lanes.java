@@ -1,0 +1,165 @@
+package io.penstock.tensor.cpu;
+
+import io.penstock.tensor.DType;
+import io.penstock.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Numbers in memory as vectors of f32. {@code half} says that memory holds BF16, else F32; addresses are absolute, indices count elements. The vector
+ * width is the machine's, or {@code -Dpenstock.vector.bits=128|256|512}.
+ */
+final class Lanes {
+    static final VectorSpecies<Float> FLOATS = species();
+    static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
+    static final VectorSpecies<Short> SHORTS =
+            VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
+    static final int COUNT = FLOATS.length();
+    static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+    /** All of the address space: its bounds check is against a constant, so that C2 keeps no segment object in the loops. */
+    static final MemorySegment ALL = all();
+
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+    private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED;
+
+    private Lanes() {}
+
+    private static VectorSpecies<Float> species() {
+        int bits = Integer.getInteger(
+                "penstock.vector.bits", Math.clamp(FloatVector.SPECIES_PREFERRED.vectorBitSize(), 128, 512));
+        return VectorSpecies.of(float.class, VectorShape.forBitSize(bits));
+    }
+
+    @SuppressWarnings("restricted")
+    private static MemorySegment all() {
+        return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+    }
+
+    /** Whether x is BF16 (true) or F32 (false), the compute types of this backend. */
+    static boolean half(Tensor x) {
+        return switch (x.dtype()) {
+            case BF16 -> true;
+            case F32 -> false;
+            case F64, I32 ->
+                throw new IllegalStateException("the cpu backend computes in F32 and BF16, not " + x.dtype());
+        };
+    }
+
+    static int bytes(boolean half) {
+        return half ? 2 : 4;
+    }
+
+    /** The greatest multiple of the vector length that is at most n. */
+    static long bound(long n) {
+        return n & -(long) COUNT;
+    }
+
+    // ---- vectors ----
+
+    static FloatVector load(boolean half, long base, long index) {
+        return half ? loadBf16(base + 2 * index) : loadF32(base + 4 * index);
+    }
+
+    static void store(boolean half, long base, long index, FloatVector v) {
+        if (half) {
+            storeBf16(base + 2 * index, v);
+        } else {
+            storeF32(base + 4 * index, v);
+        }
+    }
+
+    static FloatVector loadF32(long address) {
+        return FloatVector.fromMemorySegment(FLOATS, ALL, address, ORDER);
+    }
+
+    static void storeF32(long address, FloatVector v) {
+        v.intoMemorySegment(ALL, address, ORDER);
+    }
+
+    static FloatVector loadBf16(long address) {
+        IntVector bits = (IntVector) ShortVector.fromMemorySegment(SHORTS, ALL, address, ORDER)
+                .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
+        return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+    }
+
+    /** Rounds as {@link DType#toBf16}. */
+    static void storeBf16(long address, FloatVector v) {
+        IntVector bits = v.reinterpretAsInts();
+        IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.AND, 1);
+        IntVector rounded = bits.add(odd).add(0x7fff);
+        VectorMask<Integer> nan = v.compare(VectorOperators.NE, v).cast(INTS);
+        IntVector high =
+                rounded.blend(bits.lanewise(VectorOperators.OR, 0x400000), nan).lanewise(VectorOperators.LSHR, 16);
+        ((ShortVector) high.convertShape(VectorOperators.I2S, SHORTS, 0)).intoMemorySegment(ALL, address, ORDER);
+    }
+
+    /** Sum of a stored vector's lanes by a fixed tree; {@code reduceLanes(ADD)} promises no order. */
+    static float foldF32(long address) {
+        float sum = 0;
+        for (int i = 0; i < COUNT; i += 4) {
+            sum += (getF32(address, i) + getF32(address, i + 1)) + (getF32(address, i + 2) + getF32(address, i + 3));
+        }
+        return sum;
+    }
+
+    // ---- scalars ----
+
+    static float get(boolean half, long base, long index) {
+        return half ? DType.fromBf16(ALL.get(SHORT, base + 2 * index)) : ALL.get(FLOAT, base + 4 * index);
+    }
+
+    static void put(boolean half, long base, long index, float value) {
+        if (half) {
+            ALL.set(SHORT, base + 2 * index, DType.toBf16(value));
+        } else {
+            ALL.set(FLOAT, base + 4 * index, value);
+        }
+    }
+
+    static float getF32(long base, long index) {
+        return ALL.get(FLOAT, base + 4 * index);
+    }
+
+    static void putF32(long base, long index, float value) {
+        ALL.set(FLOAT, base + 4 * index, value);
+    }
+
+    static int getI32(long base, long index) {
+        return ALL.get(INT, base + 4 * index);
+    }
+
+    static double getF64(long base, long index) {
+        return ALL.get(DOUBLE, base + 8 * index);
+    }
+
+    static void putF64(long base, long index, double value) {
+        ALL.set(DOUBLE, base + 8 * index, value);
+    }
+
+    static void putByte(long address, byte value) {
+        ALL.set(ValueLayout.JAVA_BYTE, address, value);
+    }
+
+    /** Zeroes {@code count} f32. */
+    static void zeroF32(long base, long count) {
+        FloatVector zero = FloatVector.zero(FLOATS);
+        long bound = bound(count);
+        for (long i = 0; i < bound; i += COUNT) {
+            zero.intoMemorySegment(ALL, base + 4 * i, ORDER);
+        }
+        for (long i = bound; i < count; i++) {
+            putF32(base, i, 0);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+package io.penstock.tensor.cpu;
+
+import io.penstock.tensor.DType;
+import io.penstock.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/** zero, copy and add: rows (or, where both sides are contiguous, pieces of one long row) shared out to the threads. */
+final class Moves {
+    private static final long PIECE = 1 << 15;
+    private static final VectorSpecies<Byte> BYTES = Lanes.FLOATS.withLanes(byte.class);
+
+    private final Workers workers;
+    private final Tiles zeroTiles = this::zeroTile;
+    private final Tiles copyTiles = this::copyTile;
+    private final Tiles addTiles = this::addTile;
+
+    private long y;
+    private long x;
+    private DType yType = DType.F32;
+    private DType xType = DType.F32;
+    private boolean addHalf;
+    private boolean addendHalf;
+    private long yRowBytes;
+    private long xRowBytes;
+    private long rows;
+    private long columns;
+    private long rowsPerTile;
+
+    Moves(Workers workers) {
+        this.workers = workers;
+    }
+
+    void zero(Tensor x) {
+        y = x.address();
+        columns = x.bytes();
+        workers.run(zeroTiles, tiles(columns, 4 * PIECE));
+    }
+
+    private static int tiles(long items, long perTile) {
+        return Math.toIntExact((items + perTile - 1) / perTile);
+    }
+
+    private void zeroTile(int tile, int thread) {
+        long from = tile * 4L * PIECE;
+        long count = Math.min(4 * PIECE, columns - from);
+        long bound = count - count % BYTES.length();
+        ByteVector zero = ByteVector.zero(BYTES);
+        for (long i = 0; i < bound; i += BYTES.length()) {
+            zero.intoMemorySegment(Lanes.ALL, y + from + i, Lanes.ORDER);
+        }
+        for (long i = bound; i < count; i++) {
+            Lanes.putByte(y + from + i, (byte) 0);
+        }
+    }
+
+    void copy(Tensor y, Tensor x) {
+        workers.run(copyTiles, plan(y, x));
+    }
+
+    void add(Tensor y, Tensor x) {
+        addHalf = Lanes.half(y);
+        addendHalf = Lanes.half(x);
+        workers.run(addTiles, plan(y, x));
+    }
+
+    /** Sees both as rows: as they are, or as pieces of one row where they are contiguous. Returns the number of tiles. */
+    private int plan(Tensor y, Tensor x) {
+        this.y = y.address();
+        this.x = x.address();
+        yType = y.dtype();
+        xType = x.dtype();
+        if (y.isContiguous() && x.isContiguous()) {
+            rows = 1;
+            columns = x.elements();
+            return tiles(columns, PIECE);
+        }
+        rows = x.shape().rows();
+        columns = x.shape().last();
+        yRowBytes = y.rowStride() * yType.bytes();
+        xRowBytes = x.rowStride() * xType.bytes();
+        rowsPerTile = Math.max(1, PIECE / Math.max(1, columns));
+        return rows == 1 ? tiles(columns, PIECE) : tiles(rows, rowsPerTile);
+    }
+
+    private void copyTile(int tile, int thread) {
+        if (rows == 1) {
+            long from = tile * PIECE;
+            copyRow(y + from * yType.bytes(), x + from * xType.bytes(), Math.min(PIECE, columns - from));
+            return;
+        }
+        long end = Math.min(rows, (tile + 1) * rowsPerTile);
+        for (long row = tile * rowsPerTile; row < end; row++) {
+            copyRow(y + row * yRowBytes, x + row * xRowBytes, columns);
+        }
+    }
+
+    private void copyRow(long y, long x, long n) {
+        if (yType == xType) {
+            MemorySegment.copy(Lanes.ALL, x, Lanes.ALL, y, n * xType.bytes());
+        } else if (yType == DType.BF16 && xType == DType.F32) {
+            narrow(y, x, n);
+        } else if (yType == DType.F32 && xType == DType.BF16) {
+            widen(y, x, n);
+        } else {
+            for (long i = 0; i < n; i++) {
+                set(yType, y, i, value(xType, x, i));
+            }
+        }
+    }
+
+    private static void narrow(long y, long x, long n) {
+        long bound = Lanes.bound(n);
+        for (long i = 0; i < bound; i += Lanes.COUNT) {
+            Lanes.storeBf16(y + 2 * i, Lanes.loadF32(x + 4 * i));
+        }
+        for (long i = bound; i < n; i++) {
+            Lanes.put(true, y, i, Lanes.getF32(x, i));
+        }
+    }
+
+    private static void widen(long y, long x, long n) {
+        long bound = Lanes.bound(n);
+        for (long i = 0; i < bound; i += Lanes.COUNT) {
+            Lanes.storeF32(y + 4 * i, Lanes.loadBf16(x + 2 * i));
+        }
+        for (long i = bound; i < n; i++) {
+            Lanes.putF32(y, i, Lanes.get(true, x, i));
+        }
+    }
+
+    private void addTile(int tile, int thread) {
+        if (rows == 1) {
+            long from = tile * PIECE;
+            addRow(y + from * yType.bytes(), x + from * xType.bytes(), Math.min(PIECE, columns - from));
+            return;
+        }
+        long end = Math.min(rows, (tile + 1) * rowsPerTile);
+        for (long row = tile * rowsPerTile; row < end; row++) {
+            addRow(y + row * yRowBytes, x + row * xRowBytes, columns);
+        }
+    }
+
+    private void addRow(long y, long x, long n) {
+        boolean yHalf = addHalf;
+        boolean xHalf = addendHalf;
+        long bound = Lanes.bound(n);
+        for (long i = 0; i < bound; i += Lanes.COUNT) {
+            Lanes.store(yHalf, y, i, Lanes.load(yHalf, y, i).add(Lanes.load(xHalf, x, i)));
+        }
+        for (long i = bound; i < n; i++) {
+            Lanes.put(yHalf, y, i, Lanes.get(yHalf, y, i) + Lanes.get(xHalf, x, i));
+        }
+    }
+
+    private static double value(DType dtype, long base, long index) {
+        return switch (dtype) {
+            case F32 -> Lanes.getF32(base, index);
+            case BF16 -> Lanes.get(true, base, index);
+            case F64 -> Lanes.getF64(base, index);
+            case I32 -> Lanes.getI32(base, index);
+        };
+    }
+
+    private static void set(DType dtype, long base, long index, double value) {
+        switch (dtype) {
+            case F32 -> Lanes.putF32(base, index, (float) value);
+            case BF16 -> Lanes.put(true, base, index, (float) value);
+            case F64 -> Lanes.putF64(base, index, value);
+            case I32 -> throw new IllegalStateException("no arithmetic on " + dtype);
+        }
+    }
+}

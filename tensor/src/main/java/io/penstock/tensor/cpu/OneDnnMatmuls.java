@@ -1,0 +1,66 @@
+package io.penstock.tensor.cpu;
+
+/** Makes oneDNN products: one engine, and a stream for each thread of the backend. */
+final class OneDnnMatmuls implements MatmulKernels.Factory {
+    private final Workspace workspace;
+    private final long engine;
+    private final long[] streams;
+
+    OneDnnMatmuls(Workspace workspace, int threads) {
+        this.workspace = workspace;
+        OneDnn.useOneThread();
+        engine = OneDnn.createEngine();
+        streams = new long[threads];
+        for (int i = 0; i < threads; i++) {
+            streams[i] = OneDnn.createStream(engine);
+        }
+    }
+
+    @Override
+    public MatmulKernel create(MatmulShape shape) {
+        // The caller's thread may be new to OpenMP: kernels are made for the number of threads that it sees.
+        OneDnn.useOneThread();
+        long a = descriptor(shape.m(), shape.k(), shape.half(), shape.transposeA(), shape.lda());
+        long b = descriptor(shape.k(), shape.n(), shape.half(), shape.transposeB(), shape.ldb());
+        long c = descriptor(shape.m(), shape.n(), shape.halfOutput(), false, shape.ldc());
+        long bias = shape.bias() ? descriptor(1, shape.n(), false, false, shape.n()) : 0;
+        long attributes = OneDnn.createAttributes(shape.accumulate());
+        long primitive = OneDnn.createMatmul(engine, a, b, bias, c, attributes);
+        try {
+            long scratchpad = OneDnn.scratchpad(primitive);
+            if (OneDnn.size(scratchpad) > Workspace.MATMUL_BYTES) {
+                return new SplitMatmul(shape, this);
+            }
+            return new OneDnnMatmul(shape, workspace, engine, streams, primitive, a, b, bias, c, scratchpad);
+        } finally {
+            OneDnn.destroyPrimitiveDescriptor(primitive);
+            OneDnn.destroyAttributes(attributes);
+            OneDnn.destroyDescriptor(a);
+            OneDnn.destroyDescriptor(b);
+            OneDnn.destroyDescriptor(c);
+            if (bias != 0) {
+                OneDnn.destroyDescriptor(bias);
+            }
+        }
+    }
+
+    private static long descriptor(long rows, long columns, boolean half, boolean transposed, long leading) {
+        int type = half ? OneDnn.BF16 : OneDnn.F32;
+        return transposed
+                ? OneDnn.createMatrix(rows, columns, type, 1, leading)
+                : OneDnn.createMatrix(rows, columns, type, leading, 1);
+    }
+
+    @Override
+    public String description() {
+        return "oneDNN " + OneDnn.version() + ", " + OneDnn.instructionSet();
+    }
+
+    @Override
+    public void close() {
+        for (long stream : streams) {
+            OneDnn.destroyStream(stream);
+        }
+        OneDnn.destroyEngine(engine);
+    }
+}

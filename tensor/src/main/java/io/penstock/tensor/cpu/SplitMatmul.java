@@ -1,0 +1,39 @@
+package io.penstock.tensor.cpu;
+
+/** A product whose kernel would need more scratch memory than a thread has, as two halves of its columns. */
+final class SplitMatmul extends MatmulKernel {
+    private final MatmulKernel left;
+    private final MatmulKernel right;
+    private final long bOffset;
+    private final long cOffset;
+    private final long biasOffset;
+
+    SplitMatmul(MatmulShape shape, MatmulKernels.Factory factory) {
+        super(shape);
+        int half = shape.n() / 2;
+        if (half == 0) {
+            throw new IllegalStateException("no kernel for " + shape + " within " + Workspace.MATMUL_BYTES + " bytes");
+        }
+        left = factory.create(columns(shape, half));
+        right = factory.create(columns(shape, shape.n() - half));
+        bOffset = half * (shape.transposeB() ? shape.ldb() : 1) * Lanes.bytes(shape.half());
+        cOffset = (long) half * Lanes.bytes(shape.halfOutput());
+        biasOffset = half * 4L;
+    }
+
+    private static MatmulShape columns(MatmulShape s, int n) {
+        return MatmulShape.of(s.m(), n, s.k(), s.lda(), s.ldb(), s.ldc(), s.flags());
+    }
+
+    @Override
+    void run(int thread, long a, long b, long c, long bias) {
+        left.run(thread, a, b, c, bias);
+        right.run(thread, a, b + bOffset, c + cOffset, bias + biasOffset);
+    }
+
+    @Override
+    void close() {
+        left.close();
+        right.close();
+    }
+}
