@@ -83,7 +83,8 @@ public final class PlanText {
                     100 * share,
                     share > 1 ? "  DOES NOT FIT" : ""));
         }
-        return text.append("        p parameters  g gradients  o optimizer  a activations  s stash  b buffers  w workspace\n")
+        return text.append(
+                        "        p parameters  g gradients  o optimizer  a activations  s stash  b buffers  w workspace\n")
                 .toString();
     }
 

@@ -57,16 +57,15 @@ public final class ScheduleText {
             throw new PlanException("schedule:\n  " + String.join("\n  ", parser.problems));
         }
         Placement placement = Placement.of(new Schedule(parser.name, 1, parser.stageOf, List.of()));
-        Schedule schedule =
-                Assembly.assemble(parser.name, parser.microBatches, tied, placement, parser.compute);
+        Schedule schedule = Assembly.assemble(parser.name, parser.microBatches, tied, placement, parser.compute);
         ScheduleVerifier.verify(schedule).require();
         return schedule;
     }
 
     /** Text that {@link #parse} reads back to the same schedule. */
     public static String format(Schedule schedule) {
-        StringBuilder text = new StringBuilder("name: " + schedule.name() + "\nmicro-batches: "
-                + schedule.microBatches() + "\n");
+        StringBuilder text =
+                new StringBuilder("name: " + schedule.name() + "\nmicro-batches: " + schedule.microBatches() + "\n");
         for (int rank = 0; rank < schedule.ranks(); rank++) {
             text.append("stages");
             schedule.stageOf().get(rank).forEach(stage -> text.append(' ').append(stage));

@@ -75,7 +75,9 @@ class RenderTest {
         long instructions = timeline.schedule().instructions().stream()
                 .mapToLong(java.util.List::size)
                 .sum();
-        assertEquals(instructions, json.lines().filter(l -> l.startsWith("{\"ph\":\"X\"")).count());
+        assertEquals(
+                instructions,
+                json.lines().filter(l -> l.startsWith("{\"ph\":\"X\"")).count());
         assertTrue(json.contains("{\"ph\":\"X\",\"name\":\"F0\",\"cat\":\"Forward\",\"pid\":0,\"tid\":0,\"ts\":0.000,"
                 + "\"dur\":1000.000,\"args\":{\"micro_batch\":0,\"chunk\":0}}"));
         assertTrue(json.contains("pre\\\"dicted\\u003c/script"), json.substring(0, 200));

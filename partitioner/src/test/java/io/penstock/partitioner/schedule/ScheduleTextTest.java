@@ -28,16 +28,14 @@ class ScheduleTextTest {
 
     @Test
     void shouldReadCommentsAndMixedBackwards() {
-        Schedule s = ScheduleText.parse(
-                """
+        Schedule s = ScheduleText.parse("""
                 # mine
                 name: mine
                 micro-batches: 2   # two
 
                 stages 0: F0 F1 B0 B1
                 stages 1: F0 B0 F1 I1 W1
-                """,
-                false);
+                """, false);
         assertEquals("mine", s.name());
         assertEquals(2, s.ranks());
         assertTrue(s.instructions().get(1).contains(new Instruction.BackwardWeight(1, 0)));
