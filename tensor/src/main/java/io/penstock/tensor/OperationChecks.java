@@ -108,8 +108,7 @@ public final class OperationChecks {
         for (long i = 0; i < indices.elements(); i++) {
             double index = indices.get(i);
             if (index >= limit || (index < 0 && !negativeAllowed)) {
-                throw new IllegalStateException(name + "[" + i + "] = " + (long) index + ", expected "
-                        + (negativeAllowed ? "" : "from 0 and ") + "below " + limit);
+                throw new IllegalStateException(name + "[" + i + "] = " + (long) index + ", expected below " + limit);
             }
         }
     }

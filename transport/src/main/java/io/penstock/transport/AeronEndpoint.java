@@ -1,0 +1,179 @@
+package io.penstock.transport;
+
+import io.aeron.Aeron;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.agrona.ErrorHandler;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A rank's end of Aeron streams, over shared memory (IPC) to ranks with the same media driver and over UDP to others. */
+public final class AeronEndpoint implements Endpoint {
+    private static final Logger LOG = LoggerFactory.getLogger(AeronEndpoint.class);
+    private static final long FAILURE_GRACE_NS = TimeUnit.MILLISECONDS.toNanos(150);
+    private static final long LEAVE_MS = 5_000;
+
+    private final AgentContext context;
+    private final int worldSize;
+    private final TransferDesk desk;
+    private final PeerTable peers;
+    private final ControlPlane control;
+    private final TransportAgent agent;
+    private final Thread thread;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    /**
+     * Connects a rank to the media driver that the membership names for it and starts its agent thread.
+     *
+     * @throws TransportException if there is no live driver, or a peer has no path
+     */
+    public static AeronEndpoint open(
+            Membership membership, int rank, AeronSettings aeronSettings, EndpointSettings settings) {
+        AtomicReference<@Nullable AeronEndpoint> self = new AtomicReference<>();
+        Aeron aeron = connect(membership.member(rank), error -> {
+            AeronEndpoint endpoint = self.get();
+            if (endpoint == null) {
+                LOG.error("rank {}: Aeron failed while connecting", rank, error);
+            } else {
+                endpoint.onAeronError(error);
+            }
+        });
+        try {
+            AeronEndpoint endpoint = new AeronEndpoint(membership, rank, aeronSettings, settings, aeron);
+            self.set(endpoint);
+            endpoint.thread.start();
+            return endpoint;
+        } catch (RuntimeException e) {
+            aeron.close();
+            throw e;
+        }
+    }
+
+    private static Aeron connect(Member self, ErrorHandler onError) {
+        Aeron.Context client = new Aeron.Context()
+                .aeronDirectoryName(self.driverDirectory())
+                .useConductorAgentInvoker(true)
+                .errorHandler(onError)
+                .subscriberErrorHandler(onError);
+        try {
+            return Aeron.connect(client);
+        } catch (RuntimeException e) {
+            throw new TransportException(
+                    "rank " + self.rank() + " found no live media driver in " + self.driverDirectory() + ": " + e, e);
+        }
+    }
+
+    private AeronEndpoint(
+            Membership membership, int rank, AeronSettings aeronSettings, EndpointSettings settings, Aeron aeron) {
+        this.worldSize = membership.worldSize();
+        FailureBoard board = new FailureBoard(FAILURE_GRACE_NS);
+        this.peers = new PeerTable(worldSize, System.nanoTime());
+        this.desk = new TransferDesk(rank, worldSize, settings, board, peers);
+        this.context = new AgentContext(
+                rank,
+                membership.job(),
+                membership.epoch(),
+                settings,
+                desk.counters(),
+                board,
+                settings.checksum() ? new FrameChecksum() : null);
+        AeronPaths paths = new AeronPaths(membership, rank, aeronSettings);
+        this.control = new ControlPlane(context, peers, membership, paths, aeron);
+        this.agent = new TransportAgent(context, paths, aeron, control, worldSize);
+        this.thread = Thread.ofPlatform()
+                .name("penstock-transport-rank-" + rank)
+                .daemon()
+                .unstarted(agent);
+    }
+
+    private void onAeronError(Throwable error) {
+        LOG.error("rank {}: Aeron failed", context.rank(), error);
+        control.report(context.rank(), "its transport failed: " + error);
+    }
+
+    @Override
+    public int rank() {
+        return context.rank();
+    }
+
+    @Override
+    public int worldSize() {
+        return worldSize;
+    }
+
+    @Override
+    public Transfer send(int peer, Tag tag, int step, int microBatch, MemorySegment source, long offset, long length) {
+        return post(desk.take(true, peer, tag, step, microBatch, source, offset, length));
+    }
+
+    @Override
+    public Transfer receive(
+            int peer, Tag tag, int step, int microBatch, MemorySegment destination, long offset, long length) {
+        return post(desk.take(false, peer, tag, step, microBatch, destination, offset, length));
+    }
+
+    private Transfer post(Transfer transfer) {
+        agent.post(transfer, thread);
+        return transfer;
+    }
+
+    @Override
+    public void await(Transfer transfer) {
+        desk.await(transfer);
+    }
+
+    @Override
+    public boolean isDone(Transfer transfer) {
+        return transfer.state == Transfer.State.DONE;
+    }
+
+    @Override
+    public void progress(int step, int microBatch, int activity) {
+        peers.progress(context.rank(), step, microBatch, activity);
+    }
+
+    @Override
+    public void check() {
+        desk.check();
+    }
+
+    @Override
+    public void announceFailure(String reason) {
+        control.report(context.rank(), reason);
+        agent.wake(thread);
+    }
+
+    @Override
+    public void announceDone() {
+        control.done();
+        agent.wake(thread);
+    }
+
+    @Override
+    public EndpointCounters counters() {
+        return desk.counters();
+    }
+
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        if (!control.isDone() && context.board().known() == null) {
+            announceFailure("it closed its endpoint without announcing that it was done");
+        }
+        desk.close();
+        agent.leave(thread);
+        try {
+            thread.join(LEAVE_MS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (thread.isAlive()) {
+            LOG.warn("rank {}: the transport thread did not end within {} ms", context.rank(), LEAVE_MS);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package io.penstock.transport;
+
+/** Which channel and stream lead from one rank to another. */
+final class AeronPaths {
+    private static final String IPC = "aeron:ipc";
+    private static final int CONTROL_STREAMS = 1_000;
+    private static final int DATA_STREAMS = 100_000;
+
+    private final Membership membership;
+    private final Member self;
+    private final AeronSettings settings;
+
+    AeronPaths(Membership membership, int rank, AeronSettings settings) {
+        this.membership = membership;
+        this.self = membership.member(rank);
+        this.settings = settings;
+    }
+
+    boolean isIpc(int peer) {
+        Member other = membership.member(peer);
+        boolean shared = other.machine().equals(self.machine())
+                && other.driverDirectory().equals(self.driverDirectory());
+        return switch (settings.path()) {
+            case AUTO -> shared;
+            case UDP -> false;
+            case IPC -> {
+                if (!shared) {
+                    throw new TransportException("no Aeron IPC between rank " + self.rank() + " (driver in "
+                            + self.driverDirectory() + " on " + self.host() + ") and rank " + peer + " (driver in "
+                            + other.driverDirectory() + " on " + other.host() + "): they need one media driver");
+                }
+                yield true;
+            }
+        };
+    }
+
+    String publication(int peer) {
+        return isIpc(peer)
+                ? IPC + "?term-length=" + settings.ipcTermBytes() + "|mtu=" + AeronSettings.MAX_MTU_BYTES
+                : udp(peer) + "|term-length=" + settings.udpTermBytes() + "|mtu=" + settings.udpMtuBytes();
+    }
+
+    String controlPublication(int peer) {
+        String terms = "term-length=" + AeronSettings.CONTROL_TERM_BYTES + "|mtu=" + AeronSettings.CONTROL_MTU_BYTES;
+        return isIpc(peer) ? IPC + "?" + terms : udp(peer) + "|" + terms;
+    }
+
+    private String udp(int peer) {
+        return "aeron:udp?endpoint=" + endpoint(membership.member(peer)) + "|so-sndbuf=" + settings.udpWindowBytes();
+    }
+
+    String subscription(int peer) {
+        return isIpc(peer)
+                ? IPC
+                : "aeron:udp?endpoint=" + endpoint(self) + "|so-rcvbuf=" + settings.udpWindowBytes() + "|rcv-wnd="
+                        + settings.udpWindowBytes();
+    }
+
+    private static String endpoint(Member member) {
+        if (member.udpEndpoint().isEmpty()) {
+            throw new TransportException("rank " + member.rank() + " on " + member.host()
+                    + " named no UDP endpoint, and cannot be reached otherwise");
+        }
+        return member.udpEndpoint();
+    }
+
+    int controlStream(int source, int destination) {
+        return CONTROL_STREAMS + source * membership.worldSize() + destination;
+    }
+
+    int dataStream(int source, int destination, int lane) {
+        return DATA_STREAMS + (source * membership.worldSize() + destination) * Kind.LANES + lane;
+    }
+}

@@ -1,0 +1,51 @@
+package io.penstock.transport;
+
+import org.agrona.BitUtil;
+
+/**
+ * How the bytes travel over Aeron. Each open stream maps three terms in {@code /dev/shm}, over UDP three more at the receiver.
+ *
+ * @param path which way to take; AUTO is IPC to ranks with the same media driver and UDP to others
+ * @param ipcTermBytes a power of two; half of it may be in flight
+ * @param udpTermBytes a power of two
+ * @param udpMtuBytes the longest packet: 65504 is right for loopback, 1408 fits every Ethernet
+ * @param udpWindowBytes what may be in flight, at most the largest socket buffer that the kernel grants
+ */
+public record AeronSettings(Path path, int ipcTermBytes, int udpTermBytes, int udpMtuBytes, int udpWindowBytes) {
+    public enum Path {
+        AUTO,
+        IPC,
+        UDP
+    }
+
+    /** The largest MTU of Aeron, and the unit in which tensors go through IPC. */
+    public static final int MAX_MTU_BYTES = 65_504;
+
+    /** Small terms for heartbeats. */
+    public static final int CONTROL_TERM_BYTES = 64 * 1024;
+
+    static final int CONTROL_MTU_BYTES = 1408;
+
+    public static final AeronSettings DEFAULT = new AeronSettings(Path.AUTO, 8 << 20, 8 << 20, MAX_MTU_BYTES, 2 << 20);
+
+    public AeronSettings {
+        if (!BitUtil.isPowerOfTwo(ipcTermBytes) || ipcTermBytes < 1 << 20) {
+            throw new IllegalArgumentException("ipcTermBytes=" + ipcTermBytes + " is no power of two >= 1 MiB");
+        }
+        if (!BitUtil.isPowerOfTwo(udpTermBytes) || udpTermBytes < 1 << 20) {
+            throw new IllegalArgumentException("udpTermBytes=" + udpTermBytes + " is no power of two >= 1 MiB");
+        }
+        if (udpMtuBytes % 32 != 0 || udpMtuBytes < CONTROL_MTU_BYTES || udpMtuBytes > MAX_MTU_BYTES) {
+            throw new IllegalArgumentException("udpMtuBytes=" + udpMtuBytes + " is no multiple of 32 in ["
+                    + CONTROL_MTU_BYTES + ", " + MAX_MTU_BYTES + "]");
+        }
+        if (udpWindowBytes < 2 * udpMtuBytes || udpWindowBytes > udpTermBytes / 2) {
+            throw new IllegalArgumentException("udpWindowBytes=" + udpWindowBytes + " is not in [2 * udpMtuBytes="
+                    + 2 * udpMtuBytes + ", udpTermBytes / 2=" + udpTermBytes / 2 + "]");
+        }
+    }
+
+    public AeronSettings withPath(Path chosen) {
+        return new AeronSettings(chosen, ipcTermBytes, udpTermBytes, udpMtuBytes, udpWindowBytes);
+    }
+}

@@ -1,0 +1,15 @@
+package io.penstock.transport;
+
+import java.lang.foreign.MemorySegment;
+
+/** Adds up what several ranks hold; given by the caller, since the transport knows no number format. */
+public interface Reducer {
+    /** Bytes of one element; blocks are cut between elements. */
+    int elementBytes();
+
+    /**
+     * Overwrites {@code length} bytes of the destination with the element-wise sum of all sources, taken in the order of the array, which
+     * is that of the ranks. The destination may be the very memory of one source, at the same offset.
+     */
+    void reduce(MemorySegment destination, long offset, MemorySegment[] sources, long[] sourceOffsets, long length);
+}

@@ -1,0 +1,109 @@
+package io.penstock.transport;
+
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A posted send or receive; a reusable handle that belongs to its endpoint. The poster fills it, the mover (agent thread, or the second
+ * poster in memory) advances {@link #moved} and ends it, the waiter gives it back. The volatile state hands the fields over.
+ */
+public final class Transfer {
+    static final Tag NO_TAG = new Tag(Kind.CONTROL, 0);
+
+    /** Life of a transfer; POSTED ends in DONE or FAILED, and only DONE goes back to FREE. */
+    enum State {
+        FREE,
+        POSTED,
+        DONE,
+        FAILED
+    }
+
+    volatile State state = State.FREE;
+    private volatile @Nullable Thread waiter;
+
+    boolean outgoing;
+    int peer;
+    Tag tag = NO_TAG;
+    int step;
+    int microBatch;
+    MemorySegment memory = MemorySegment.NULL;
+    long offset;
+    long length;
+    /** Bytes moved so far; only the mover writes. */
+    long moved;
+    /** The next of the same queue; only the owner of the queue touches it. */
+    @Nullable
+    Transfer next;
+
+    @Nullable
+    TransportException problem;
+
+    Transfer() {}
+
+    void post(
+            boolean outgoing,
+            int peer,
+            Tag tag,
+            int step,
+            int microBatch,
+            MemorySegment memory,
+            long offset,
+            long length) {
+        this.outgoing = outgoing;
+        this.peer = peer;
+        this.tag = tag;
+        this.step = step;
+        this.microBatch = microBatch;
+        this.memory = memory;
+        this.offset = offset;
+        this.length = length;
+        moved = 0;
+        next = null;
+        state = State.POSTED;
+    }
+
+    void complete() {
+        end(State.DONE);
+    }
+
+    void fail(TransportException why) {
+        problem = why;
+        end(State.FAILED);
+    }
+
+    private void end(State last) {
+        // Read before the state is set: afterwards the waiter may free the transfer and another may own it.
+        Thread before = waiter;
+        state = last;
+        Thread after = before == null ? waiter : before;
+        if (after != null) {
+            LockSupport.unpark(after);
+        }
+    }
+
+    void waiter(@Nullable Thread thread) {
+        waiter = thread;
+    }
+
+    void free() {
+        memory = MemorySegment.NULL;
+        tag = NO_TAG;
+        state = State.FREE;
+    }
+
+    /** What both sides must agree on, for example {@code GRADIENT chunk 0, step 17, micro-batch 3, 4096 bytes}. */
+    String content() {
+        return describe(tag.kind().wire(), tag.chunk(), step, microBatch, length);
+    }
+
+    static String describe(int kind, int chunk, int step, int microBatch, long length) {
+        return Kind.nameOf(kind) + " chunk " + chunk + ", step " + step + ", micro-batch " + microBatch + ", " + length
+                + " bytes";
+    }
+
+    @Override
+    public String toString() {
+        return content() + (outgoing ? " to rank " : " from rank ") + peer;
+    }
+}

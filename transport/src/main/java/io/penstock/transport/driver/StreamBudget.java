@@ -1,0 +1,26 @@
+package io.penstock.transport.driver;
+
+import io.penstock.transport.AeronSettings;
+
+/**
+ * The bytes of shared memory that the streams of one media driver take.
+ *
+ * @param streams data streams: one for each pair of ranks that talk, each direction and lane
+ * @param ranks all ranks of the run, each of which keeps a control stream to each other
+ * @param ipc whether the ranks share this driver, so that a stream exists once; over UDP sender and receiver each have theirs
+ */
+public record StreamBudget(int streams, int ranks, boolean ipc) {
+    private static final long TERMS = 3;
+    /** Aeron's metadata and counters files, and the log metadata of a stream. */
+    private static final long DRIVER_BYTES = 12L << 20;
+
+    private static final long LOG_METADATA_BYTES = 4096;
+
+    public long bytes(AeronSettings settings) {
+        long copies = ipc ? 1 : 2;
+        long dataBytes = TERMS * (ipc ? settings.ipcTermBytes() : settings.udpTermBytes()) + LOG_METADATA_BYTES;
+        long controlBytes = TERMS * AeronSettings.CONTROL_TERM_BYTES + LOG_METADATA_BYTES;
+        long control = (long) ranks * (ranks - 1);
+        return DRIVER_BYTES + copies * (streams * dataBytes + control * controlBytes);
+    }
+}

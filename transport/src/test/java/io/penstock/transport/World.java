@@ -1,0 +1,105 @@
+package io.penstock.transport;
+
+import io.penstock.transport.driver.DriverHost;
+import io.penstock.transport.driver.DriverSettings;
+import io.penstock.transport.driver.StreamBudget;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/** Ranks in one JVM over one path, for tests. */
+final class World implements AutoCloseable {
+    enum Path {
+        MEMORY,
+        IPC,
+        UDP
+    }
+
+    interface RankBody {
+        void run(Endpoint endpoint) throws Exception;
+    }
+
+    private static final long LIMIT_S = 60;
+    private final List<Endpoint> endpoints = new ArrayList<>();
+    private final @Nullable DriverHost driver;
+
+    World(Path path, int worldSize, EndpointSettings settings) {
+        if (path == Path.MEMORY) {
+            driver = null;
+            InMemoryFabric fabric = new InMemoryFabric(worldSize, settings);
+            for (int rank = 0; rank < worldSize; rank++) {
+                endpoints.add(fabric.endpoint(rank));
+            }
+            return;
+        }
+        driver = startDriver(worldSize);
+        Membership membership = membership(worldSize, driver);
+        AeronSettings aeron =
+                AeronSettings.DEFAULT.withPath(path == Path.IPC ? AeronSettings.Path.IPC : AeronSettings.Path.UDP);
+        for (int rank = 0; rank < worldSize; rank++) {
+            endpoints.add(AeronEndpoint.open(membership, rank, aeron, settings));
+        }
+    }
+
+    static DriverHost startDriver(int worldSize) {
+        long needed = new StreamBudget(worldSize, worldSize, true).bytes(AeronSettings.DEFAULT);
+        return DriverHost.start(new DriverSettings(
+                DriverSettings.SHARED_MEMORY, "test", needed, AeronSettings.DEFAULT.udpWindowBytes()));
+    }
+
+    static Membership membership(int worldSize, DriverHost driver) {
+        List<Member> members = new ArrayList<>();
+        for (int rank = 0; rank < worldSize; rank++) {
+            String udp = Machine.freeUdpEndpoint(InetAddress.getLoopbackAddress());
+            members.add(Member.local(rank, udp, driver.directory().toString(), ""));
+        }
+        return new Membership(0x1234_5678_9ABCL, 1, members);
+    }
+
+    Endpoint endpoint(int rank) {
+        return endpoints.get(rank);
+    }
+
+    /** Runs the body for every rank at once, in threads, and throws what the first of them threw. */
+    void run(RankBody body) throws Exception {
+        List<FutureTask<@Nullable Void>> tasks = new ArrayList<>();
+        for (Endpoint endpoint : endpoints) {
+            FutureTask<@Nullable Void> task = new FutureTask<>(() -> {
+                body.run(endpoint);
+                return null;
+            });
+            tasks.add(task);
+            Thread.ofPlatform().name("rank-" + endpoint.rank()).daemon().start(task);
+        }
+        for (FutureTask<@Nullable Void> task : tasks) {
+            try {
+                task.get(LIMIT_S, TimeUnit.SECONDS);
+            } catch (ExecutionException e) {
+                if (e.getCause() instanceof Exception cause) {
+                    throw cause;
+                }
+                throw new AssertionError(e.getCause());
+            } catch (TimeoutException e) {
+                throw new AssertionError("rank " + tasks.indexOf(task) + " is not done after " + LIMIT_S + " s", e);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        for (Endpoint endpoint : endpoints) {
+            endpoint.announceDone();
+        }
+        for (Endpoint endpoint : endpoints) {
+            endpoint.close();
+        }
+        if (driver != null) {
+            driver.close();
+        }
+    }
+}
