@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** A file that appears whole or not at all: written beside its place, forced to disk, renamed, and the rename forced too. */
 public final class AtomicFile implements AutoCloseable {
@@ -26,14 +27,11 @@ public final class AtomicFile implements AutoCloseable {
     public static AtomicFile create(Path path) {
         Path absolute = path.toAbsolutePath();
         Path temporary = absolute.resolveSibling(
-                "." + absolute.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
+                "." + absolute.getFileName() + "." + ProcessHandle.current().pid() + "-"
+                        + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp");
         try {
             Files.createDirectories(folder(absolute));
-            FileChannel channel = FileChannel.open(
-                    temporary,
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.TRUNCATE_EXISTING,
-                    StandardOpenOption.WRITE);
+            FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
             return new AtomicFile(absolute, temporary, channel);
         } catch (IOException e) {
             throw new ModelFileException(path, e);

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 public final class ModelFileException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    ModelFileException(Path file, String problem) {
+    public ModelFileException(Path file, String problem) {
         super(file + ": " + problem);
     }
 
