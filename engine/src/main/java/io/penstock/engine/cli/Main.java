@@ -1,0 +1,28 @@
+package io.penstock.engine.cli;
+
+import io.penstock.engine.cli.doctor.DoctorCommand;
+import java.util.List;
+import picocli.CommandLine;
+
+/** Entry of the command line. */
+public final class Main {
+    private Main() {}
+
+    public static void main(String[] arguments) {
+        System.exit(commandLine(commands()).execute(arguments));
+    }
+
+    /** Every command with what it does. */
+    private static List<Object> commands() {
+        return List.of(new DoctorCommand(), new VersionCommand());
+    }
+
+    static CommandLine commandLine(List<Object> commands) {
+        PenstockCommand root = new PenstockCommand();
+        CommandLine commandLine = new CommandLine(root);
+        commands.forEach(commandLine::addSubcommand);
+        commandLine.addSubcommand(new CommandLine.HelpCommand());
+        Failures failures = new Failures(root);
+        return commandLine.setParameterExceptionHandler(failures).setExecutionExceptionHandler(failures);
+    }
+}
