@@ -10,6 +10,8 @@ import picocli.CommandLine.Spec;
 /** {@code penstock} alone: it only has subcommands. */
 @Command(
         name = "penstock",
+        mixinStandardHelpOptions = true,
+        versionProvider = VersionCommand.class,
         description = "Trains large transformer models from the JVM.",
         footer = {
             "",

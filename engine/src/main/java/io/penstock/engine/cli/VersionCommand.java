@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Properties;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
@@ -12,19 +13,23 @@ import picocli.CommandLine.Spec;
         name = "version",
         description = "Prints the versions of Penstock and of the JVM.",
         mixinStandardHelpOptions = true)
-final class VersionCommand implements Runnable {
+final class VersionCommand implements Runnable, IVersionProvider {
     @Spec
     @SuppressWarnings("NullAway.Init")
     private CommandSpec spec;
 
     @Override
     public void run() {
-        spec.commandLine()
-                .getOut()
-                .println("penstock " + version() + ", JDK " + Runtime.version() + " ("
-                        + System.getProperty("java.vendor") + "), " + System.getProperty("os.name") + " "
-                        + System.getProperty("os.arch"));
+        spec.commandLine().getOut().println(getVersion()[0]);
         spec.commandLine().getOut().flush();
+    }
+
+    /** One line, also of {@code --version}. */
+    @Override
+    public String[] getVersion() {
+        String jdk = "JDK " + Runtime.version() + " (" + System.getProperty("java.vendor") + ")";
+        String system = System.getProperty("os.name") + " " + System.getProperty("os.arch");
+        return new String[] {"penstock " + version() + ", " + jdk + ", " + system};
     }
 
     /** The build writes it beside this class. */

@@ -122,6 +122,14 @@ final class MainTest {
     }
 
     @Test
+    void shouldListItsCommands() {
+        assertEquals(0, run("--help"));
+        assertTrue(out.toString().contains("  train "), out.toString());
+        assertEquals(0, run("train", "--help"));
+        assertTrue(out.toString().contains("--set=SECTION.KEY=VALUE"), out.toString());
+    }
+
+    @Test
     void shouldPrintItsVersion() {
         assertEquals(0, run("version"));
         assertTrue(out.toString().matches("(?s)penstock \\d+\\.\\d+\\.\\d+.*, JDK 25.*"), out.toString());

@@ -134,7 +134,7 @@ final class ScriptTest {
         environment.put("PENSTOCK_MAVEN_ARGS", "-o -Dmaven.repo.local=/some/where");
         environment.put("MAVEN_ARGS", "--fail-fast");
         Outcome first = run("version");
-        assertEquals("building Penstock (first use, about a minute)...\n", first.err());
+        assertEquals("building Penstock (first use, a few minutes)...\n", first.err());
         assertEquals(
                 "mvn[" + jdk + "] -B --fail-fast -o -Dmaven.repo.local=/some/where -q -DskipTests"
                         + " -Dspotless.check.skip=true -pl engine -am package\n",
