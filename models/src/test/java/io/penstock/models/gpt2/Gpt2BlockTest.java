@@ -16,6 +16,7 @@ import io.penstock.tensor.GradientCheck;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorTable;
 import io.penstock.tensor.TestTensors;
+import io.penstock.tensor.cpu.CpuBackend;
 import io.penstock.tensor.reference.ReferenceBackend;
 import java.util.HashSet;
 import java.util.List;
@@ -31,7 +32,7 @@ final class Gpt2BlockTest {
     private final Backend backend = new ReferenceBackend();
 
     /** One block bound in one compute type, with an input and an output gradient. */
-    private final class Bound {
+    private static final class Bound {
         final LayerMemory memory;
         final Block<Gpt2Block.Saved, Gpt2Block.Stash> block;
         final Gpt2Block.Saved saved;
@@ -42,7 +43,7 @@ final class Gpt2BlockTest {
         final Tensor dy;
 
         @SuppressWarnings("unchecked")
-        Bound(DType compute) {
+        Bound(Backend backend, DType compute) {
             memory = new LayerMemory(SPEC, compute, 11);
             block = (Block<Gpt2Block.Saved, Gpt2Block.Stash>) SPEC.bind(backend, memory, MICRO_BATCH, compute);
             saved = block.saved(LayerMemory.carve(SPEC.saved(MICRO_BATCH, compute)));
@@ -62,7 +63,7 @@ final class Gpt2BlockTest {
 
     @Test
     void shouldDifferentiateTheBlock() {
-        Bound bound = new Bound(F64);
+        Bound bound = new Bound(backend, F64);
         bound.forwardBackward();
         GradientCheck check = GradientCheck.of("block", () -> {
                     bound.block.forward(bound.y, bound.x, bound.saved);
@@ -127,8 +128,15 @@ final class Gpt2BlockTest {
 
     @Test
     void shouldHaveTheSameBitsWhenWeightGradientsComeLater() {
-        Bound fused = new Bound(BF16);
-        Bound split = new Bound(BF16);
+        splitLikeFused(backend);
+        try (Backend cpu = new CpuBackend(2)) {
+            splitLikeFused(cpu);
+        }
+    }
+
+    private static void splitLikeFused(Backend backend) {
+        Bound fused = new Bound(backend, BF16);
+        Bound split = new Bound(backend, BF16);
         fused.forwardBackward();
         split.block.forward(split.y, split.x, split.saved);
         split.block.backwardInput(split.dx, split.dy, split.x, split.saved, split.stash);
@@ -146,8 +154,8 @@ final class Gpt2BlockTest {
 
     @Test
     void shouldAccumulateGradientsOverMicroBatches() {
-        Bound once = new Bound(F64);
-        Bound twice = new Bound(F64);
+        Bound once = new Bound(backend, F64);
+        Bound twice = new Bound(backend, F64);
         once.forwardBackward();
         twice.forwardBackward();
         twice.forwardBackward();
@@ -161,20 +169,27 @@ final class Gpt2BlockTest {
 
     @Test
     void shouldStayNearDoubleInF32AndBf16() {
-        Bound exact = new Bound(F64);
+        Bound exact = new Bound(backend, F64);
         exact.forwardBackward();
         for (DType compute : List.of(F32, BF16)) {
-            // rounding of about ten chained tensors, relative to the largest value: 2^-24 and 2^-8 each
-            double tolerance = compute == F32 ? 1e-5 : 0.06;
-            Bound rounded = new Bound(compute);
-            rounded.forwardBackward();
-            close(compute + " y", rounded.y, exact.y, tolerance);
-            close(compute + " dx", rounded.dx, exact.dx, tolerance);
-            exact.memory.parameters().forEach((name, p) -> {
-                Tensor gradient = rounded.memory.get(name).gradient();
-                close(compute + " gradient of " + name, gradient, p.gradient(), tolerance);
-            });
+            stayNear(backend, compute, exact);
+            try (Backend cpu = new CpuBackend(2)) {
+                stayNear(cpu, compute, exact);
+            }
         }
+    }
+
+    private static void stayNear(Backend backend, DType compute, Bound exact) {
+        // rounding of about ten chained tensors, relative to the largest value: 2^-24 and 2^-8 each
+        double tolerance = compute == F32 ? 1e-5 : 0.06;
+        Bound rounded = new Bound(backend, compute);
+        rounded.forwardBackward();
+        close(compute + " y", rounded.y, exact.y, tolerance);
+        close(compute + " dx", rounded.dx, exact.dx, tolerance);
+        exact.memory.parameters().forEach((name, p) -> {
+            Tensor gradient = rounded.memory.get(name).gradient();
+            close(compute + " gradient of " + name, gradient, p.gradient(), tolerance);
+        });
     }
 
     private static void close(String name, Tensor actual, Tensor expected, double tolerance) {

@@ -1,0 +1,128 @@
+package io.penstock.models.gpt2;
+
+import io.penstock.tensor.AttentionShape;
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.DeviceMemory;
+import io.penstock.tensor.HostMemory;
+import io.penstock.tensor.Tensor;
+import io.penstock.tensor.Write;
+import org.jspecify.annotations.Nullable;
+
+/** Computes nothing: what remains is what the layers themselves do. */
+final class IdleBackend implements Backend {
+    @Override
+    public String description() {
+        return "idle";
+    }
+
+    @Override
+    public DeviceMemory allocate(long bytes) {
+        return new HostMemory(bytes);
+    }
+
+    @Override
+    public long workspaceBytes() {
+        return 0;
+    }
+
+    @Override
+    public void zero(Tensor x) {}
+
+    @Override
+    public void copy(Tensor y, Tensor x) {}
+
+    @Override
+    public void add(Tensor y, Tensor x) {}
+
+    @Override
+    public void matmul(
+            Tensor c, Tensor a, boolean transposeA, Tensor b, boolean transposeB, @Nullable Tensor bias, Write write) {}
+
+    @Override
+    public void sumRows(Tensor db, Tensor dy) {}
+
+    @Override
+    public void embedding(Tensor y, Tensor tokens, Tensor wte, @Nullable Tensor wpe, int sequence) {}
+
+    @Override
+    public void embeddingBackward(Tensor dwte, @Nullable Tensor dwpe, Tensor dy, Tensor tokens, int sequence) {}
+
+    @Override
+    public void layerNorm(Tensor y, Tensor mean, Tensor rstd, Tensor x, Tensor gain, Tensor bias, float eps) {}
+
+    @Override
+    public void addLayerNorm(
+            Tensor sum,
+            Tensor y,
+            Tensor mean,
+            Tensor rstd,
+            Tensor x,
+            Tensor residual,
+            Tensor gain,
+            Tensor bias,
+            float eps) {}
+
+    @Override
+    public void layerNormBackward(
+            Tensor dx,
+            Tensor dgain,
+            Tensor dbias,
+            Tensor dy,
+            @Nullable Tensor dresidual,
+            Tensor x,
+            Tensor gain,
+            Tensor mean,
+            Tensor rstd) {}
+
+    @Override
+    public void attention(Tensor o, Tensor lse, Tensor q, Tensor k, Tensor v, AttentionShape shape) {}
+
+    @Override
+    public void attentionBackward(
+            Tensor dq,
+            Tensor dk,
+            Tensor dv,
+            Tensor dO,
+            Tensor o,
+            Tensor lse,
+            Tensor q,
+            Tensor k,
+            Tensor v,
+            AttentionShape shape) {}
+
+    @Override
+    public void gelu(Tensor y, Tensor x) {}
+
+    @Override
+    public void geluBackward(Tensor dx, Tensor dy, Tensor x) {}
+
+    @Override
+    public void crossEntropy(Tensor loss, @Nullable Tensor dlogits, Tensor logits, Tensor targets, float scale) {}
+
+    @Override
+    public double sumOfSquares(Tensor x) {
+        return 0;
+    }
+
+    @Override
+    public void adamW(
+            Tensor weight,
+            Tensor m,
+            Tensor v,
+            Tensor gradient,
+            @Nullable Tensor working,
+            float learningRate,
+            float beta1,
+            float beta2,
+            float eps,
+            float weightDecay,
+            float correction1,
+            float correction2,
+            float gradientScale) {}
+
+    @Override
+    public void synchronize() {}
+
+    @Override
+    public void close() {}
+}

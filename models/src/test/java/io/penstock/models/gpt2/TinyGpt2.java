@@ -1,0 +1,191 @@
+package io.penstock.models.gpt2;
+
+import io.penstock.models.Block;
+import io.penstock.models.Embedding;
+import io.penstock.models.Head;
+import io.penstock.models.LayerSpec;
+import io.penstock.models.MicroBatchShape;
+import io.penstock.models.ModelConfig;
+import io.penstock.models.ModelSpec;
+import io.penstock.models.Parameter;
+import io.penstock.models.ParameterInitializer;
+import io.penstock.models.ParameterSource;
+import io.penstock.models.ParameterSpec;
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.DType;
+import io.penstock.tensor.Tensor;
+import io.penstock.tensor.TestTensors;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A whole GPT-2 run by hand on one backend: what an engine does, without its owners and schedules. */
+final class TinyGpt2 {
+    /** One parameter's tensors; {@code headGradient}: the second gradient of a tied one. */
+    record State(
+            ParameterSpec spec,
+            Tensor master,
+            Tensor working,
+            Tensor gradient,
+            Tensor headGradient,
+            Tensor m,
+            Tensor v) {}
+
+    private record BlockRun<S, G>(Block<S, G> block, S saved, G stash) {
+        static <S, G> BlockRun<S, G> of(Block<S, G> block, LayerSpec spec, MicroBatchShape microBatch, DType compute) {
+            S saved = block.saved(LayerMemory.carve(spec.saved(microBatch, compute)));
+            return new BlockRun<>(block, saved, block.stash(LayerMemory.carve(spec.stash(microBatch, compute))));
+        }
+
+        void forward(Tensor y_BTC, Tensor x_BTC) {
+            block.forward(y_BTC, x_BTC, saved);
+        }
+
+        void backward(Tensor dx_BTC, Tensor dy_BTC, Tensor x_BTC) {
+            block.backwardInput(dx_BTC, dy_BTC, x_BTC, saved, stash);
+            block.backwardWeight(dy_BTC, x_BTC, saved, stash);
+        }
+    }
+
+    private record HeadRun<S>(Head<S> head, S saved) {
+        static <S> HeadRun<S> of(Head<S> head, LayerSpec spec, MicroBatchShape microBatch, DType compute) {
+            return new HeadRun<>(head, head.saved(LayerMemory.carve(spec.saved(microBatch, compute))));
+        }
+
+        double loss(Tensor x_BTC, Tensor targets_BT) {
+            head.forward(x_BTC, saved);
+            return head.loss(targets_BT, saved);
+        }
+
+        double backward(Tensor dx_BTC, Tensor x_BTC, Tensor targets_BT, float scale) {
+            return head.backward(dx_BTC, x_BTC, targets_BT, scale, saved);
+        }
+    }
+
+    private final Backend backend;
+    private final DType compute;
+    private final Map<String, State> states = new LinkedHashMap<>();
+    private final Embedding embedding;
+    private final List<BlockRun<?, ?>> blocks = new ArrayList<>();
+    private final HeadRun<?> head;
+    /** Activation i is the input of block i, the last that of the head. */
+    private final List<Tensor> x_BTC = new ArrayList<>();
+
+    private final Tensor[] d_BTC;
+
+    TinyGpt2(Backend backend, ModelConfig config, MicroBatchShape microBatch, DType compute, long seed) {
+        this.backend = backend;
+        this.compute = compute;
+        ModelSpec model = new Gpt2Family().spec(config);
+        model.layers()
+                .forEach(layer -> layer.parameters().forEach(spec -> {
+                    states.computeIfAbsent(spec.name(), name -> state(spec, seed));
+                }));
+        ParameterSource body = name -> new Parameter(state(name).spec, state(name).working, state(name).gradient);
+        ParameterSource top = name -> {
+            State s = state(name);
+            return new Parameter(s.spec, s.working, s.spec.tied() ? s.headGradient : s.gradient);
+        };
+        embedding = model.embedding().bind(backend, body, microBatch);
+        model.blocks()
+                .forEach(spec -> blocks.add(
+                        BlockRun.of(spec.bind(backend, body, microBatch, compute), spec, microBatch, compute)));
+        var scratch = LayerMemory.carve(model.head().stash(microBatch, compute));
+        head = HeadRun.of(
+                model.head().bind(backend, top, scratch, microBatch, compute), model.head(), microBatch, compute);
+        for (int i = 0; i <= blocks.size(); i++) {
+            x_BTC.add(activation(config, microBatch));
+        }
+        d_BTC = new Tensor[] {activation(config, microBatch), activation(config, microBatch)};
+    }
+
+    private Tensor activation(ModelConfig config, MicroBatchShape microBatch) {
+        return TestTensors.zeros(compute, microBatch.batch(), microBatch.sequence(), config.hiddenSize());
+    }
+
+    private State state(ParameterSpec spec, long seed) {
+        DType accumulator = compute.accumulator();
+        long[] dims = LayerMemory.dims(spec.shape());
+        Tensor master = TestTensors.zeros(accumulator, dims);
+        ParameterInitializer.fill(master, spec, seed);
+        boolean own = spec.isMatrix() && compute != accumulator;
+        return new State(
+                spec,
+                master,
+                own ? TestTensors.copy(master, compute) : master,
+                TestTensors.zeros(accumulator, dims),
+                TestTensors.zeros(accumulator, dims),
+                TestTensors.zeros(accumulator, dims),
+                TestTensors.zeros(accumulator, dims));
+    }
+
+    Map<String, State> states() {
+        return states;
+    }
+
+    private State state(String name) {
+        State state = states.get(name);
+        if (state == null) {
+            throw new IllegalStateException("no parameter " + name);
+        }
+        return state;
+    }
+
+    private void forward(Tensor tokens_BT) {
+        embedding.forward(x_BTC.getFirst(), tokens_BT);
+        for (int i = 0; i < blocks.size(); i++) {
+            blocks.get(i).forward(x_BTC.get(i + 1), x_BTC.get(i));
+        }
+    }
+
+    /** The sum of the tokens' losses. */
+    double loss(Tensor tokens_BT, Tensor targets_BT) {
+        forward(tokens_BT);
+        return head.loss(x_BTC.getLast(), targets_BT);
+    }
+
+    /** The sum of the tokens' losses; gradients of {@code scale} times it are added up. */
+    double accumulate(Tensor tokens_BT, Tensor targets_BT, float scale) {
+        loss(tokens_BT, targets_BT);
+        int at = 0;
+        double loss = head.backward(d_BTC[at], x_BTC.getLast(), targets_BT, scale);
+        for (int i = blocks.size() - 1; i >= 0; i--) {
+            blocks.get(i).backward(d_BTC[1 - at], d_BTC[at], x_BTC.get(i));
+            at = 1 - at;
+        }
+        embedding.backwardWeight(d_BTC[at], tokens_BT);
+        return loss;
+    }
+
+    /** Adds the head's gradient of a tied parameter to the embedding's. */
+    void sumTied() {
+        for (State s : states.values()) {
+            if (s.spec.tied()) {
+                backend.add(s.gradient, s.headGradient);
+                backend.zero(s.headGradient);
+            }
+        }
+    }
+
+    /** AdamW step {@code t} (from 1) with betas 0.9 and 0.95, decay 0.1 on matrices. */
+    void update(int t, float learningRate) {
+        sumTied();
+        for (State s : states.values()) {
+            backend.adamW(
+                    s.master,
+                    s.m,
+                    s.v,
+                    s.gradient,
+                    s.working == s.master ? null : s.working,
+                    learningRate,
+                    0.9f,
+                    0.95f,
+                    1e-8f,
+                    s.spec.decayed() ? 0.1f : 0f,
+                    (float) (1 - StrictMath.pow(0.9, t)),
+                    (float) (1 - StrictMath.pow(0.95, t)),
+                    1f);
+        }
+    }
+}
