@@ -43,6 +43,12 @@ public final class Schedules {
         return name.equals("interleaved-1f1b") || name.equals("zb-v") ? 2 : 1;
     }
 
+    /** The stages of each rank's chunks, without making the schedule. */
+    public static List<List<Integer>> stageOf(String name, int ranks, int chunks) {
+        checkChunks(name, chunks);
+        return (name.equals("zb-v") ? Placement.vShape(ranks) : Placement.loop(ranks, chunks)).stageOf();
+    }
+
     public static Schedule gpipe(int ranks, int microBatches, boolean tied) {
         return build("gpipe", ranks, microBatches, 1, tied, rank -> GPipe.order(microBatches));
     }
