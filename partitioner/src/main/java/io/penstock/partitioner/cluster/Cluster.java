@@ -17,8 +17,8 @@ public record Cluster(
                     + " a node: both must be positive");
         }
         if (devices > devicesPerNode && devices % devicesPerNode != 0) {
-            throw new PlanException("cluster " + name + ": devices=" + devices + " % devices_per_node="
-                    + devicesPerNode + " = " + devices % devicesPerNode + ", expected 0");
+            throw new PlanException("cluster " + name + ": devices=" + devices + " % devices_per_node=" + devicesPerNode
+                    + " = " + devices % devicesPerNode + ", expected 0");
         }
     }
 }

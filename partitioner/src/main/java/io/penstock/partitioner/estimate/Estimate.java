@@ -98,6 +98,8 @@ public final class Estimate {
         if (pipelineSeconds() + endSeconds < 0.1 * seconds()) {
             return "compute";
         }
-        return pipelineSeconds() > endSeconds ? "pipeline bubble and messages" : "data-parallel reduction and optimizer";
+        return pipelineSeconds() > endSeconds
+                ? "pipeline bubble and messages"
+                : "data-parallel reduction and optimizer";
     }
 }

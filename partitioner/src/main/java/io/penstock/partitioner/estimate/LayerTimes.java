@@ -36,12 +36,11 @@ public final class LayerTimes {
         double communication = 2 * cluster.inNode().allReduce(BYTES * rows * model.hidden(), tensor);
         double attention = attentionCore();
         double forward = projections() + attention + communication;
-        double again =
-                switch (recompute) {
-                    case NONE -> 0;
-                    case SELECTIVE -> attention;
-                    case FULL -> forward;
-                };
+        double again = switch (recompute) {
+            case NONE -> 0;
+            case SELECTIVE -> attention;
+            case FULL -> forward;
+        };
         double input = inputProducts() + inputPasses() + communication + again;
         return new PhaseSeconds(forward, input, weightProducts());
     }

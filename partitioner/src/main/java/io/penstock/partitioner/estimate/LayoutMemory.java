@@ -59,8 +59,7 @@ public final class LayoutMemory {
             double share = chunksInFlight(layout, rank) / layout.chunks();
             for (int stage : stageOf.get(rank)) {
                 StageLayers held = split.get(stage);
-                bytes[rank] += parameters(held.from(), held.to())
-                                * bytesPerParameter(layout.zeroStage(), layout.data())
+                bytes[rank] += parameters(held.from(), held.to()) * bytesPerParameter(layout.zeroStage(), layout.data())
                         + share * activations(held.from(), held.to())
                         + transientBytes(held.to());
             }
@@ -86,12 +85,11 @@ public final class LayoutMemory {
         double scores = 5.0 * model.heads() * model.sequence() / model.hidden();
         double t = layout.tensor();
         double wide = 8 + 4.0 * (model.gated() ? 3 : 2) * model.intermediate() / model.hidden() / 2;
-        double block =
-                switch (layout.recompute()) {
-                    case NONE -> sbh * (10 + wide / t + scores / t);
-                    case SELECTIVE -> sbh * (10 + wide / t);
-                    case FULL -> sbh * 2;
-                };
+        double block = switch (layout.recompute()) {
+            case NONE -> sbh * (10 + wide / t + scores / t);
+            case SELECTIVE -> sbh * (10 + wide / t);
+            case FULL -> sbh * 2;
+        };
         return blocks(from, to) * block + (from == 0 ? 4 * rows : 0);
     }
 

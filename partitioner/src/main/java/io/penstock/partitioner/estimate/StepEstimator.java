@@ -147,7 +147,10 @@ public final class StepEstimator {
         double bytes = 2.0 * layout.microBatch() * model.sequence() * model.hidden();
         Wire wire = cluster.devices() <= cluster.devicesPerNode() ? cluster.inNode() : cluster.pipeline();
         return wire.message(bytes / layout.tensor())
-                + bytes * (layout.tensor() - 1) / layout.tensor() / cluster.inNode().bytesPerSecond();
+                + bytes
+                        * (layout.tensor() - 1)
+                        / layout.tensor()
+                        / cluster.inNode().bytesPerSecond();
     }
 
     /** Gradients are reduced once a step; ZeRO-2 scatters them and ZeRO-3 gathers parameters with every micro-batch. */

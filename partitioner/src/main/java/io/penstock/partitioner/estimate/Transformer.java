@@ -21,8 +21,9 @@ public record Transformer(
         boolean tied) {
     public Transformer {
         if (layers < 1 || hidden < 1 || heads < 1 || keyValueHeads < 1 || intermediate < 1 || vocabulary < 1) {
-            throw new PlanException("a model of " + layers + " layers, hidden size " + hidden + ", " + heads + " heads, "
-                    + keyValueHeads + " key-value heads, vocabulary " + vocabulary + ": all must be positive");
+            throw new PlanException(
+                    "a model of " + layers + " layers, hidden size " + hidden + ", " + heads + " heads, "
+                            + keyValueHeads + " key-value heads, vocabulary " + vocabulary + ": all must be positive");
         }
     }
 

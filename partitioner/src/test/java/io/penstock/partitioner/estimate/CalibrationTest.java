@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.penstock.partitioner.Anchors;
 import io.penstock.partitioner.CostModel.PhaseSeconds;
+import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.cluster.Cluster;
 import io.penstock.partitioner.cluster.Clusters;
 import io.penstock.partitioner.estimate.Layout.Recompute;
-import io.penstock.partitioner.Plan.StageLayers;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
