@@ -2,6 +2,7 @@ package io.penstock.partitioner.estimate;
 
 import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.cluster.Device;
+import io.penstock.partitioner.estimate.Layout.Recompute;
 import java.util.List;
 
 /**
@@ -41,27 +42,38 @@ public final class LayoutMemory {
         };
     }
 
+    /** Chunk-sized sets of what a weight gradient still needs while it waits for its turn; 0 where it follows its input gradient at once. */
+    static double chunksStashed(Layout layout, int rank) {
+        return switch (layout.schedule()) {
+            case "zb-h1" -> Math.min(rank + 1, layout.microBatches());
+            case "zb-v" -> Math.min(2.0 * rank + 1, 2.0 * layout.microBatches());
+            default -> 0;
+        };
+    }
+
     /** Whether a stage that has its rank to itself fits. Layers are embedding, blocks, head. */
     boolean fits(Device device, int rank, int from, int to) {
         return stageBytes(rank, from, to) <= device.memoryBytes();
     }
 
     private double stageBytes(int rank, int from, int to) {
-        return parameters(from, to) * bytesPerParameter(layout.zeroStage(), layout.data())
-                + chunksInFlight(layout, rank) * activations(from, to)
+        Recompute recompute = layout.recompute();
+        double bytes = parameters(from, to) * bytesPerParameter(layout.zeroStage(), layout.data())
+                + chunksInFlight(layout, rank) / layout.chunks() * activations(from, to, recompute)
                 + transientBytes(to);
+        // What is recomputed for an input gradient stays for its weight gradient.
+        return recompute == Recompute.FULL
+                ? bytes + chunksStashed(layout, rank) / layout.chunks() * activations(from, to, Recompute.NONE)
+                : bytes;
     }
 
     /** Of every rank under a split; a rank's chunks share its activations in flight evenly. */
     public double[] rankBytes(List<StageLayers> split, List<List<Integer>> stageOf) {
         double[] bytes = new double[layout.pipeline()];
         for (int rank = 0; rank < bytes.length; rank++) {
-            double share = chunksInFlight(layout, rank) / layout.chunks();
             for (int stage : stageOf.get(rank)) {
-                StageLayers held = split.get(stage);
-                bytes[rank] += parameters(held.from(), held.to()) * bytesPerParameter(layout.zeroStage(), layout.data())
-                        + share * activations(held.from(), held.to())
-                        + transientBytes(held.to());
+                bytes[rank] += stageBytes(
+                        rank, split.get(stage).from(), split.get(stage).to());
             }
         }
         return bytes;
@@ -79,13 +91,13 @@ public final class LayoutMemory {
     }
 
     /** Of one micro-batch. */
-    private double activations(int from, int to) {
+    private double activations(int from, int to, Recompute recompute) {
         double rows = (double) layout.microBatch() * model.sequence();
         double sbh = rows * model.hidden();
         double scores = 5.0 * model.heads() * model.sequence() / model.hidden();
         double t = layout.tensor();
         double wide = 8 + 4.0 * (model.gated() ? 3 : 2) * model.intermediate() / model.hidden() / 2;
-        double block = switch (layout.recompute()) {
+        double block = switch (recompute) {
             case NONE -> sbh * (10 + wide / t + scores / t);
             case SELECTIVE -> sbh * (10 + wide / t);
             case FULL -> sbh * 2;
@@ -98,7 +110,7 @@ public final class LayoutMemory {
         double rows = (double) layout.microBatch() * model.sequence();
         boolean last = to == model.layers() + 2;
         double logits = last ? 6 * rows * model.vocabulary() / layout.tensor() : 0;
-        if (layout.recompute() != Layout.Recompute.FULL) {
+        if (layout.recompute() != Recompute.FULL) {
             return logits;
         }
         double block = rows

@@ -22,6 +22,23 @@ final class Labels {
         };
     }
 
+    /** The page's colour: forward, backward, input, weight, message, end. */
+    static String kind(Instruction instruction) {
+        return switch (instruction) {
+            case Instruction.Forward f -> "forward";
+            case Instruction.EvaluateLoss e -> "forward";
+            case Instruction.Backward b -> "backward";
+            case Instruction.BackwardInput b -> "input";
+            case Instruction.BackwardWeight b -> "weight";
+            case Instruction.SendActivation s -> "message";
+            case Instruction.ReceiveActivation r -> "message";
+            case Instruction.SendGradient s -> "message";
+            case Instruction.ReceiveGradient r -> "message";
+            case Instruction.ReduceTiedGradients t -> "end";
+            case Instruction.OptimizerStep o -> "end";
+        };
+    }
+
     private static String place(Instruction.OnMicroBatch on) {
         return on.microBatch() + (on.chunk() > 0 ? "." + on.chunk() : "");
     }

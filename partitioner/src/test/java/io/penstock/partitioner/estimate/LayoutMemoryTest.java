@@ -2,6 +2,7 @@ package io.penstock.partitioner.estimate;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.estimate.Layout.Recompute;
 import io.penstock.partitioner.reference.MegatronMemory;
 import io.penstock.partitioner.schedule.InFlight;
@@ -23,6 +24,10 @@ class LayoutMemoryTest {
                             counted.activationsOfRank(rank),
                             LayoutMemory.chunksInFlight(layout, rank),
                             layout + " rank " + rank);
+                    assertEquals(
+                            counted.stashesOfRank(rank),
+                            LayoutMemory.chunksStashed(layout, rank),
+                            layout + " rank " + rank);
                 }
             }
         }
@@ -40,8 +45,8 @@ class LayoutMemoryTest {
     private static void assertBytes(
             Transformer model, Recompute recompute, MegatronMemory published, MegatronMemory.Activations kept) {
         Layout layout = new Layout(8, 1, 1, 4, 1, "1f1b", 1, 0, recompute);
-        double bytes = new LayoutMemory(model, layout)
-                .rankBytes(List.of(new io.penstock.partitioner.Plan.StageLayers(0, 50)), List.of(List.of(0)))[0];
+        double bytes =
+                new LayoutMemory(model, layout).rankBytes(List.of(new StageLayers(0, 50)), List.of(List.of(0)))[0];
         double expected = published.activationBytes(kept) + published.parameterAndOptimizerBytes();
         assertEquals(expected, bytes, 1e-5 * expected);
     }
