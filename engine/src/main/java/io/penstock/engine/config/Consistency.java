@@ -44,9 +44,11 @@ final class Consistency {
                     "training.sequence_length",
                     "model.max_position_embeddings");
         }
-        if (data.tokenizer() == TokenizerKind.BYTES && model.vocabSize() < 256) {
+        int vocabulary = data.tokenizer().vocabularySize();
+        if (model.vocabSize() < vocabulary) {
             add(
-                    "the bytes tokenizer makes 256 tokens, the model's vocab_size=" + model.vocabSize(),
+                    "the " + data.tokenizer() + " tokenizer makes " + vocabulary
+                            + " tokens, more than the model's vocab_size=" + model.vocabSize(),
                     "model.vocab_size",
                     "data.tokenizer");
         }

@@ -97,7 +97,8 @@ final class BadConfigTest {
                     parallelism.pipeline=7      | more stages than layers: pipeline=7 * chunks=1 = 7 stages, the model has 6 layers (embedding, 4 blocks, head)
                     training.global_batch_size=15 | global_batch_size=15 % (micro_batch_size=2 * data=1) = 1, expected 0; the nearest batch that divides is 16
                     training.sequence_length=65 | sequence_length=65 is more than max_position_embeddings=64 of the model
-                    model.vocab_size=100        | the bytes tokenizer makes 256 tokens, the model's vocab_size=100
+                    model.vocab_size=100        | the bytes tokenizer makes 256 tokens, more than the model's vocab_size=100
+                    data.tokenizer=gpt2         | the gpt2 tokenizer makes 50257 tokens, more than the model's vocab_size=256
                     training.learning_rate_schedule.warmup_steps=11 | warmup_steps=11 is more than steps=10
                     cluster.transport=memory    | transport: memory reaches only ranks in one JVM
                     parallelism.chunks=2        | schedule: 1f1b needs chunks: 1, found chunks: 2

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.penstock.engine.config.yaml.ConfigException;
+import io.penstock.models.tokens.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,6 +54,7 @@ final class ConfigLoaderTest {
                 "logging.sample_prompt=\"a\\n\\\"b\\\" \\u00e9: #\"",
                 "training.optimizer.betas=[0.5, 0.25]",
                 "training.optimizer.learning_rate=3.0000000000000004e-4",
+                "data.extensions=[.java, .md]",
                 "run.name=true",
                 "run.seed=-9223372036854775808");
         Config again = load(Path.of("/elsewhere"), config.toYaml());
@@ -68,6 +70,16 @@ final class ConfigLoaderTest {
         Config config = load(folder, preset);
         assertEquals(50257, config.model().described().orElseThrow().vocabSize());
         assertEquals(config, load(folder, config.toYaml()));
+    }
+
+    @Test
+    void shouldKnowTheTokenizersOfTheModels() {
+        for (TokenizerKind kind : TokenizerKind.values()) {
+            assertEquals(
+                    kind.vocabularySize(),
+                    Tokenizers.find(kind.toString()).orElseThrow().vocabularySize());
+        }
+        assertEquals(Tokenizers.names().size(), TokenizerKind.values().length);
     }
 
     @Test

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Where each key was written, and which keys could not be read. */
@@ -40,12 +41,17 @@ final class BoundPlaces {
         return !path.isEmpty();
     }
 
+    /** An override that takes part is to blame; else the first key that was written; else the nearest section. */
     private Place placeOf(List<String> keys) {
-        for (String key : keys) {
-            Place exact = places.get(key);
-            if (exact != null) {
-                return exact;
-            }
+        List<Place> written =
+                keys.stream().filter(places::containsKey).map(places::get).toList();
+        Optional<Place> override =
+                written.stream().filter(place -> !place.inFile()).findFirst();
+        if (override.isPresent()) {
+            return override.get();
+        }
+        if (!written.isEmpty()) {
+            return written.get(0);
         }
         String path = keys.get(0);
         while (!path.isEmpty() && !places.containsKey(path)) {
