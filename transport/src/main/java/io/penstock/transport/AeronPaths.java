@@ -1,6 +1,8 @@
 package io.penstock.transport;
 
-/** Which channel and stream lead from one rank to another. */
+import java.io.IOException;
+
+/** Which channel, stream and shared file lead from one rank to another. */
 final class AeronPaths {
     private static final String IPC = "aeron:ipc";
     private static final int CONTROL_STREAMS = 1_000;
@@ -9,11 +11,13 @@ final class AeronPaths {
     private final Membership membership;
     private final Member self;
     private final AeronSettings settings;
+    private final SharedFiles files;
 
     AeronPaths(Membership membership, int rank, AeronSettings settings) {
         this.membership = membership;
         this.self = membership.member(rank);
         this.settings = settings;
+        this.files = SharedFiles.in(self.driverDirectory());
     }
 
     boolean isIpc(int peer) {
@@ -54,6 +58,23 @@ final class AeronPaths {
                 ? IPC
                 : "aeron:udp?endpoint=" + endpoint(self) + "|so-rcvbuf=" + settings.udpWindowBytes() + "|rcv-wnd="
                         + settings.udpWindowBytes();
+    }
+
+    SharedFiles sharedFiles() {
+        return files;
+    }
+
+    /** Messages so long or longer go to this peer through a slab. */
+    long slabFromBytes(int peer) {
+        return isIpc(peer) && settings.slabSlots() > 0 ? settings.slabFromBytes() : Long.MAX_VALUE;
+    }
+
+    Slab createSlab(Slab.Stream stream) throws IOException {
+        return Slab.create(files, stream, settings.slabSlots(), settings.slabSlotBytes());
+    }
+
+    Slab openSlab(Slab.Stream stream) throws IOException {
+        return Slab.open(files, stream);
     }
 
     private static String endpoint(Member member) {

@@ -7,11 +7,22 @@ import org.agrona.BitUtil;
  *
  * @param path which way to take; AUTO is IPC to ranks with the same media driver and UDP to others
  * @param ipcTermBytes a power of two; half of it may be in flight
+ * @param slabSlots pieces of large messages that may lie between sender and receiver of one IPC stream; 0 for no slab
+ * @param slabSlotBytes bytes of such a piece, a multiple of 64
+ * @param slabFromBytes messages so long or longer go through the slab
  * @param udpTermBytes a power of two
  * @param udpMtuBytes the longest packet: 65504 is right for loopback, 1408 fits every Ethernet
  * @param udpWindowBytes what may be in flight, at most the largest socket buffer that the kernel grants
  */
-public record AeronSettings(Path path, int ipcTermBytes, int udpTermBytes, int udpMtuBytes, int udpWindowBytes) {
+public record AeronSettings(
+        Path path,
+        int ipcTermBytes,
+        int slabSlots,
+        int slabSlotBytes,
+        int slabFromBytes,
+        int udpTermBytes,
+        int udpMtuBytes,
+        int udpWindowBytes) {
     public enum Path {
         AUTO,
         IPC,
@@ -24,13 +35,24 @@ public record AeronSettings(Path path, int ipcTermBytes, int udpTermBytes, int u
     /** Small terms for heartbeats. */
     public static final int CONTROL_TERM_BYTES = 64 * 1024;
 
+    private static final long MAX_SLAB_BYTES = 1L << 30;
+
     static final int CONTROL_MTU_BYTES = 1408;
 
-    public static final AeronSettings DEFAULT = new AeronSettings(Path.AUTO, 8 << 20, 8 << 20, MAX_MTU_BYTES, 2 << 20);
+    public static final AeronSettings DEFAULT =
+            new AeronSettings(Path.AUTO, 2 << 20, 8, 256 << 10, 64 << 10, 8 << 20, MAX_MTU_BYTES, 2 << 20);
 
     public AeronSettings {
         if (!BitUtil.isPowerOfTwo(ipcTermBytes) || ipcTermBytes < 1 << 20) {
             throw new IllegalArgumentException("ipcTermBytes=" + ipcTermBytes + " is no power of two >= 1 MiB");
+        }
+        if (slabSlots < 0 || slabSlots == 1 || slabSlotBytes < 64 || slabSlotBytes % 64 != 0 || slabFromBytes < 1) {
+            throw new IllegalArgumentException("want slabSlots=" + slabSlots + " 0 or at least 2, slabSlotBytes="
+                    + slabSlotBytes + " a multiple of 64 and slabFromBytes=" + slabFromBytes + " >= 1");
+        }
+        if (Math.multiplyFull(slabSlots, slabSlotBytes) > MAX_SLAB_BYTES) {
+            throw new IllegalArgumentException(
+                    "slabSlots=" + slabSlots + " * slabSlotBytes=" + slabSlotBytes + " > " + MAX_SLAB_BYTES);
         }
         if (!BitUtil.isPowerOfTwo(udpTermBytes) || udpTermBytes < 1 << 20) {
             throw new IllegalArgumentException("udpTermBytes=" + udpTermBytes + " is no power of two >= 1 MiB");
@@ -46,6 +68,30 @@ public record AeronSettings(Path path, int ipcTermBytes, int udpTermBytes, int u
     }
 
     public AeronSettings withPath(Path chosen) {
-        return new AeronSettings(chosen, ipcTermBytes, udpTermBytes, udpMtuBytes, udpWindowBytes);
+        return new AeronSettings(
+                chosen,
+                ipcTermBytes,
+                slabSlots,
+                slabSlotBytes,
+                slabFromBytes,
+                udpTermBytes,
+                udpMtuBytes,
+                udpWindowBytes);
+    }
+
+    /** Messages of {@code fromBytes} or more go through a slab of so many slots; 0 slots for none. */
+    public AeronSettings withSlab(int slots, int slotBytes, int fromBytes) {
+        return new AeronSettings(
+                path, ipcTermBytes, slots, slotBytes, fromBytes, udpTermBytes, udpMtuBytes, udpWindowBytes);
+    }
+
+    public AeronSettings withIpcTermBytes(int bytes) {
+        return new AeronSettings(
+                path, bytes, slabSlots, slabSlotBytes, slabFromBytes, udpTermBytes, udpMtuBytes, udpWindowBytes);
+    }
+
+    /** Shared memory that one data stream over IPC takes once large messages use it, the three terms not counted. */
+    public long slabBytes() {
+        return slabSlots == 0 ? 0 : Slab.bytes(slabSlots, slabSlotBytes);
     }
 }

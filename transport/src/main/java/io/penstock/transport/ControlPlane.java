@@ -227,7 +227,7 @@ final class ControlPlane implements FragmentHandler {
         int source = length >= Frame.HEADER_BYTES ? Frame.source(buffer, at) : -1;
         boolean known = source >= 0 && source < publications.length && publications[source] != null;
         if (!known || !Frame.belongs(buffer, at, length, context.job(), context.epoch())) {
-            context.counters().add(known ? source : context.rank(), Counter.FRAMES_REFUSED, 1);
+            context.counters().add(known ? source : context.rank(), Kind.CONTROL.lane(), Counter.FRAMES_REFUSED, 1);
             return;
         }
         peers.heard(source, nowNs);
@@ -235,7 +235,7 @@ final class ControlPlane implements FragmentHandler {
             case Frame.HEARTBEAT -> onHeartbeat(source, buffer, at);
             case Frame.ABORT ->
                 onAbort(source, AbortCodec.decode(buffer, at + Frame.HEADER_BYTES, length - Frame.HEADER_BYTES));
-            default -> context.counters().add(source, Counter.FRAMES_REFUSED, 1);
+            default -> context.counters().add(source, Kind.CONTROL.lane(), Counter.FRAMES_REFUSED, 1);
         }
     }
 

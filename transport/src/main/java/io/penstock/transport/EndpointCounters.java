@@ -2,7 +2,7 @@ package io.penstock.transport;
 
 import java.util.concurrent.atomic.AtomicLongArray;
 
-/** What passed between this rank and each peer; read from any thread, without allocation. */
+/** What passed between this rank and each peer, a lane at a time; read from any thread, without allocation. */
 public final class EndpointCounters {
     private static final Counter[] COUNTERS = Counter.values();
     private static final int LINE_LONGS = 16;
@@ -12,16 +12,29 @@ public final class EndpointCounters {
 
     EndpointCounters(int worldSize) {
         this.worldSize = worldSize;
-        this.values = new AtomicLongArray(worldSize * LINE_LONGS);
+        this.values = new AtomicLongArray(worldSize * Kind.LANES * LINE_LONGS);
     }
 
     public int worldSize() {
         return worldSize;
     }
 
-    /** The counter of one peer. */
+    /** The counter of one stream: what goes to and comes from a peer in the lane of a kind. */
+    public long of(int peer, Kind kind, Counter counter) {
+        return values.get(index(peer, kind.lane(), counter));
+    }
+
+    /** The counter of one peer, all lanes together. */
     public long of(int peer, Counter counter) {
-        return values.get(peer * LINE_LONGS + counter.slot);
+        long sum = 0;
+        for (int lane = 0; lane < Kind.LANES; lane++) {
+            sum += values.get(index(peer, lane, counter));
+        }
+        return sum;
+    }
+
+    private static int index(int peer, int lane, Counter counter) {
+        return (peer * Kind.LANES + lane) * LINE_LONGS + counter.slot;
     }
 
     /** The counter summed over all peers. */
@@ -33,14 +46,19 @@ public final class EndpointCounters {
         return sum;
     }
 
-    void add(int peer, Counter counter, long amount) {
-        values.getAndAdd(peer * LINE_LONGS + counter.slot, amount);
+    void add(int peer, int lane, Counter counter, long amount) {
+        values.getAndAdd(index(peer, lane, counter), amount);
+    }
+
+    void set(int peer, int lane, Counter counter, long value) {
+        values.set(index(peer, lane, counter), value);
     }
 
     void messageDone(Transfer transfer) {
         boolean out = transfer.outgoing;
-        add(transfer.peer, out ? Counter.MESSAGES_SENT : Counter.MESSAGES_RECEIVED, 1);
-        add(transfer.peer, out ? Counter.BYTES_SENT : Counter.BYTES_RECEIVED, transfer.length);
+        int lane = transfer.tag.kind().lane();
+        add(transfer.peer, lane, out ? Counter.MESSAGES_SENT : Counter.MESSAGES_RECEIVED, 1);
+        add(transfer.peer, lane, out ? Counter.BYTES_SENT : Counter.BYTES_RECEIVED, transfer.length);
     }
 
     @Override

@@ -30,8 +30,10 @@ import org.agrona.MutableDirectBuffer;
  * 64|          payload ...                                                          |
  * </pre>
  *
- * DATA frames are a message. HEARTBEAT frames carry the progress of the sender (step, micro-batch, and its activity as chunk). ABORT
- * frames carry a {@link Failure} as payload, see {@link AbortCodec}. The checksum covers the header (its own field as 0) and the payload.
+ * DATA frames are a message. SLAB frames are the same, but their bytes lie in the {@link Slab} of the stream, and the payload says where:
+ * the number of the slot (long), the number of bytes (int), 0 (int). HEARTBEAT frames carry the progress of the sender (step, micro-batch, and its activity as chunk). ABORT
+ * frames carry a {@link Failure} as payload, see {@link AbortCodec}. The checksum covers the header (its own field as 0), the payload and
+ * what lies in the slab.
  */
 final class Frame {
     static final int HEADER_BYTES = 64;
@@ -41,6 +43,10 @@ final class Frame {
     static final byte DATA = 1;
     static final byte HEARTBEAT = 2;
     static final byte ABORT = 3;
+    static final byte SLAB = 4;
+
+    /** The payload of a SLAB frame. */
+    static final int DESCRIPTOR_BYTES = 16;
 
     /** DATA: the checksum field counts. */
     static final byte FLAG_CHECKSUM = 1;
@@ -86,6 +92,20 @@ final class Frame {
         to.putLong(at + 40, sequence, ORDER);
         to.putLong(at + 48, length, ORDER);
         to.putLong(at + 56, offset, ORDER);
+    }
+
+    static void describeSlot(MutableDirectBuffer to, int at, long slot, int bytes) {
+        to.putLong(at + HEADER_BYTES, slot, ORDER);
+        to.putInt(at + HEADER_BYTES + 8, bytes, ORDER);
+        to.putInt(at + HEADER_BYTES + 12, 0, ORDER);
+    }
+
+    static long slot(DirectBuffer from, int at) {
+        return from.getLong(at + HEADER_BYTES, ORDER);
+    }
+
+    static int slotBytes(DirectBuffer from, int at) {
+        return from.getInt(at + HEADER_BYTES + 8, ORDER);
     }
 
     static void checksum(MutableDirectBuffer to, int at, int crc) {

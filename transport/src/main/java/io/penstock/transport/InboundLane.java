@@ -3,29 +3,51 @@ package io.penstock.transport;
 import io.aeron.Subscription;
 import io.aeron.logbuffer.ControlledFragmentHandler;
 import io.aeron.logbuffer.Header;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.Objects;
 import org.agrona.DirectBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Receives of one lane from one peer; of the agent thread. Frames are copied from the log buffer to the posted destination; without a
- * posted receive the lane is not read, which holds the sender back.
+ * Receives of one lane from one peer; of the agent thread. Bytes are copied from the log buffer or the slab to the posted destination;
+ * without a posted receive the lane is not read, which holds the sender back.
  */
-final class InboundLane implements ControlledFragmentHandler {
+final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
     private static final int BURST_FRAMES = 32;
 
     private final AgentContext context;
     private final ControlPlane control;
     private final int peer;
+    private final int lane;
     private final Subscription subscription;
+    private final Bells bells;
+    private final AeronPaths paths;
     private final TransferQueue queue = new TransferQueue();
+    private @Nullable Slab slab;
     private long sequence;
     private boolean broken;
+    /** The Aeron session that the first good frame came in: there is no other sender in this lane. */
+    private int session;
 
-    InboundLane(AgentContext context, ControlPlane control, int peer, Subscription subscription) {
+    private boolean hasSession;
+
+    InboundLane(
+            AgentContext context,
+            ControlPlane control,
+            int peer,
+            int lane,
+            Subscription subscription,
+            Bells bells,
+            AeronPaths paths) {
         this.context = context;
         this.control = control;
         this.peer = peer;
+        this.lane = lane;
         this.subscription = subscription;
+        this.bells = bells;
+        this.paths = paths;
     }
 
     void add(Transfer transfer) {
@@ -55,22 +77,43 @@ final class InboundLane implements ControlledFragmentHandler {
             return Action.ABORT;
         }
         if (!Frame.belongs(buffer, at, length, context.job(), context.epoch())
-                || Frame.type(buffer, at) != Frame.DATA
+                || !isBytes(Frame.type(buffer, at), length)
                 || Frame.source(buffer, at) != peer
+                || (hasSession && header.sessionId() != session)
                 || isReplay(buffer, at, transfer)) {
-            context.counters().add(peer, Counter.FRAMES_REFUSED, 1);
+            context.counters().add(peer, lane, Counter.FRAMES_REFUSED, 1);
             return Action.CONTINUE;
         }
-        int payload = length - Frame.HEADER_BYTES;
-        if (!isExpected(buffer, at, payload, transfer) || !isIntact(buffer, at, length, transfer)) {
+        boolean inSlab = Frame.type(buffer, at) == Frame.SLAB;
+        int payload = inSlab ? Frame.slotBytes(buffer, at) : length - Frame.HEADER_BYTES;
+        if (!isExpected(buffer, at, payload, transfer) || (inSlab && !isInNextSlot(buffer, at, payload, transfer))) {
             return Action.BREAK;
         }
-        MemorySegment.copy(
-                RawMemory.ALL,
-                buffer.addressOffset() + at + Frame.HEADER_BYTES,
-                transfer.memory,
-                transfer.offset + transfer.moved,
-                payload);
+        if (!isIntact(buffer, at, length, transfer, inSlab)) {
+            return Action.BREAK;
+        }
+        session = header.sessionId();
+        hasSession = true;
+        take(buffer, at, payload, transfer, inSlab);
+        return Action.CONTINUE;
+    }
+
+    private static boolean isBytes(byte type, int length) {
+        return type == Frame.DATA || (type == Frame.SLAB && length == Frame.HEADER_BYTES + Frame.DESCRIPTOR_BYTES);
+    }
+
+    private void take(DirectBuffer buffer, int at, int payload, Transfer transfer, boolean inSlab) {
+        long to = transfer.offset + transfer.moved;
+        if (inSlab) {
+            Slab through = Objects.requireNonNull(slab);
+            through.read(transfer.memory, to, payload);
+            if (through.release()) {
+                bells.ring(peer);
+            }
+        } else {
+            long from = buffer.addressOffset() + at + Frame.HEADER_BYTES;
+            MemorySegment.copy(RawMemory.ALL, from, transfer.memory, to, payload);
+        }
         transfer.moved += payload;
         if (transfer.moved == transfer.length) {
             queue.remove();
@@ -78,7 +121,29 @@ final class InboundLane implements ControlledFragmentHandler {
             context.counters().messageDone(transfer);
             transfer.complete();
         }
-        return Action.CONTINUE;
+    }
+
+    /** Opens the slab at the first descriptor. */
+    private boolean isInNextSlot(DirectBuffer buffer, int at, int bytes, Transfer transfer) {
+        Slab through = slab;
+        if (through == null) {
+            try {
+                through = paths.openSlab(new Slab.Stream(context.job(), context.epoch(), peer, context.rank(), lane));
+                slab = through;
+            } catch (IOException e) {
+                broken(transfer, "rank " + context.rank() + " cannot open the slab of rank " + peer + ": " + e);
+                return false;
+            }
+        }
+        boolean good = Frame.slot(buffer, at) == through.position() && bytes > 0 && bytes <= through.slotBytes();
+        if (!good) {
+            broken(
+                    transfer,
+                    "rank " + context.rank() + " expected from rank " + peer + " slot " + through.position() + " of "
+                            + through.slotBytes() + " bytes at most; found: slot " + Frame.slot(buffer, at) + " of "
+                            + bytes + " bytes");
+        }
+        return good;
     }
 
     /** A frame that was here before; an Aeron stream never repeats one, so somebody else did. */
@@ -95,6 +160,7 @@ final class InboundLane implements ControlledFragmentHandler {
                 && Frame.length(buffer, at) == transfer.length
                 && Frame.sequence(buffer, at) == sequence
                 && Frame.offset(buffer, at) == transfer.moved
+                && payload >= 0
                 && payload <= transfer.length - transfer.moved;
         if (!expected) {
             String found = Transfer.describe(
@@ -113,12 +179,14 @@ final class InboundLane implements ControlledFragmentHandler {
         return expected;
     }
 
-    private boolean isIntact(DirectBuffer buffer, int at, int length, Transfer transfer) {
+    private boolean isIntact(DirectBuffer buffer, int at, int length, Transfer transfer, boolean inSlab) {
         FrameChecksum checksum = context.checksum();
         if (checksum == null || (Frame.flags(buffer, at) & Frame.FLAG_CHECKSUM) == 0) {
             return true;
         }
-        int computed = checksum.of(buffer, at, length);
+        ByteBuffer slot =
+                inSlab ? Objects.requireNonNull(slab).slot(Frame.slot(buffer, at), Frame.slotBytes(buffer, at)) : null;
+        int computed = checksum.of(buffer, at, length, slot);
         int carried = Frame.checksum(buffer, at);
         if (computed != carried) {
             broken(
@@ -134,5 +202,12 @@ final class InboundLane implements ControlledFragmentHandler {
         broken = true;
         transfer.fail(new ProtocolException(reason));
         control.report(peer, reason);
+    }
+
+    @Override
+    public void close() {
+        if (slab != null) {
+            slab.close();
+        }
     }
 }

@@ -3,29 +3,50 @@ package io.penstock.transport;
 import io.aeron.ExclusivePublication;
 import io.aeron.Publication;
 import io.aeron.logbuffer.BufferClaim;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import org.agrona.MutableDirectBuffer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Sends of one lane to one peer, cut into frames that are written straight into the log buffer; of the agent thread. */
-final class OutboundLane {
+/**
+ * Sends of one lane to one peer, of the agent thread. Messages are cut into frames that are written straight into the log buffer; large
+ * ones to a rank of this machine go through a slab, and only descriptors through the log.
+ */
+final class OutboundLane implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(OutboundLane.class);
     /** Frames in one go, so that no lane keeps the others and the heartbeats waiting for long. */
     private static final int BURST_FRAMES = 32;
 
     private final AgentContext context;
     private final int peer;
+    private final int lane;
     private final ExclusivePublication publication;
+    private final Bells bells;
+    private final AeronPaths paths;
     private final int maxPayloadBytes;
     private final BufferClaim claim = new BufferClaim();
     private final TransferQueue queue = new TransferQueue();
+    private @Nullable Slab slab;
+    /** Messages so long or longer go through the slab. */
+    private long slabFromBytes;
+
     private long sequence;
     private long blockedSinceNs;
     private boolean blocked;
+    private boolean blockedBySlab;
 
-    OutboundLane(AgentContext context, int peer, ExclusivePublication publication) {
+    OutboundLane(
+            AgentContext context, int peer, int lane, ExclusivePublication publication, Bells bells, AeronPaths paths) {
         this.context = context;
         this.peer = peer;
+        this.lane = lane;
         this.publication = publication;
+        this.bells = bells;
+        this.paths = paths;
         this.maxPayloadBytes = publication.maxPayloadLength() - Frame.HEADER_BYTES;
+        this.slabFromBytes = paths.slabFromBytes(peer);
     }
 
     void add(Transfer transfer) {
@@ -36,23 +57,20 @@ final class OutboundLane {
         return queue.head() == null;
     }
 
+    /** Whether only polling tells when there is room again. */
+    boolean mustPoll() {
+        return queue.head() != null && !blockedBySlab;
+    }
+
     /** Returns the number of frames sent. */
     int pump(long nowNs) {
         int frames = 0;
         while (frames < BURST_FRAMES) {
             Transfer transfer = queue.head();
-            if (transfer == null) {
+            if (transfer == null || !pumpFrame(transfer, nowNs)) {
                 break;
             }
-            int payload = (int) Math.min(transfer.length - transfer.moved, maxPayloadBytes);
-            long position = publication.tryClaim(Frame.HEADER_BYTES + payload, claim);
-            if (position < 0) {
-                refused(position, nowNs);
-                break;
-            }
-            write(transfer, payload);
             frames++;
-            transfer.moved += payload;
             if (transfer.moved == transfer.length) {
                 queue.remove();
                 sequence++;
@@ -62,29 +80,25 @@ final class OutboundLane {
         }
         if (frames > 0) {
             unblocked(nowNs);
+            bells.ring(peer);
         }
         return frames;
     }
 
-    private void write(Transfer transfer, int payload) {
-        MutableDirectBuffer buffer = claim.buffer();
-        int at = claim.offset();
+    private boolean pumpFrame(Transfer transfer, long nowNs) {
+        Slab through = transfer.length >= slabFromBytes ? slab() : null;
+        return through == null ? pumpPlain(transfer, nowNs) : pumpSlab(transfer, through, nowNs);
+    }
+
+    private boolean pumpPlain(Transfer transfer, long nowNs) {
+        int payload = (int) Math.min(transfer.length - transfer.moved, maxPayloadBytes);
+        if (!claim(Frame.HEADER_BYTES + payload, nowNs)) {
+            return false;
+        }
         try {
-            Frame.encode(
-                    buffer,
-                    at,
-                    Frame.DATA,
-                    transfer.tag.kind().wire(),
-                    context.checksum() == null ? 0 : Frame.FLAG_CHECKSUM,
-                    context.job(),
-                    context.epoch(),
-                    context.rank(),
-                    transfer.step,
-                    transfer.microBatch,
-                    transfer.tag.chunk(),
-                    sequence,
-                    transfer.length,
-                    transfer.moved);
+            MutableDirectBuffer buffer = claim.buffer();
+            int at = claim.offset();
+            encode(transfer, Frame.DATA);
             MemorySegment.copy(
                     transfer.memory,
                     transfer.offset + transfer.moved,
@@ -93,19 +107,93 @@ final class OutboundLane {
                     payload);
             FrameChecksum checksum = context.checksum();
             if (checksum != null) {
-                Frame.checksum(buffer, at, checksum.of(buffer, at, Frame.HEADER_BYTES + payload));
+                Frame.checksum(buffer, at, checksum.of(buffer, at, Frame.HEADER_BYTES + payload, null));
             }
             claim.commit();
         } catch (RuntimeException e) {
             claim.abort();
             throw e;
         }
+        transfer.moved += payload;
+        return true;
     }
 
-    private void refused(long position, long nowNs) {
+    private boolean pumpSlab(Transfer transfer, Slab through, long nowNs) {
+        if (!through.hasRoom() && !through.askForRoom()) {
+            refused(nowNs, true);
+            return false;
+        }
+        int frameBytes = Frame.HEADER_BYTES + Frame.DESCRIPTOR_BYTES;
+        if (!claim(frameBytes, nowNs)) {
+            return false;
+        }
+        int piece = (int) Math.min(transfer.length - transfer.moved, through.slotBytes());
+        try {
+            MutableDirectBuffer buffer = claim.buffer();
+            int at = claim.offset();
+            long slot = through.position();
+            encode(transfer, Frame.SLAB);
+            Frame.describeSlot(buffer, at, slot, piece);
+            through.put(transfer.memory, transfer.offset + transfer.moved, piece);
+            FrameChecksum checksum = context.checksum();
+            if (checksum != null) {
+                Frame.checksum(buffer, at, checksum.of(buffer, at, frameBytes, through.slot(slot, piece)));
+            }
+            claim.commit();
+        } catch (RuntimeException e) {
+            claim.abort();
+            throw e;
+        }
+        transfer.moved += piece;
+        bells.ring(peer);
+        return true;
+    }
+
+    private void encode(Transfer transfer, byte type) {
+        Frame.encode(
+                claim.buffer(),
+                claim.offset(),
+                type,
+                transfer.tag.kind().wire(),
+                context.checksum() == null ? 0 : Frame.FLAG_CHECKSUM,
+                context.job(),
+                context.epoch(),
+                context.rank(),
+                transfer.step,
+                transfer.microBatch,
+                transfer.tag.chunk(),
+                sequence,
+                transfer.length,
+                transfer.moved);
+    }
+
+    /** Made when the first large message comes. Where it cannot be made, all messages go through the log. */
+    private @Nullable Slab slab() {
+        if (slab == null) {
+            Slab.Stream stream = new Slab.Stream(context.job(), context.epoch(), context.rank(), peer, lane);
+            try {
+                slab = paths.createSlab(stream);
+            } catch (IOException e) {
+                LOG.warn("rank {}: no slab for large messages to rank {}: {}", context.rank(), peer, e.toString());
+                slabFromBytes = Long.MAX_VALUE;
+            }
+        }
+        return slab;
+    }
+
+    private boolean claim(int bytes, long nowNs) {
+        long position = publication.tryClaim(bytes, claim);
         if (position == Publication.CLOSED || position == Publication.MAX_POSITION_EXCEEDED) {
             throw new TransportException("the stream to rank " + peer + " ended: " + Publication.errorString(position));
         }
+        if (position < 0) {
+            refused(nowNs, false);
+        }
+        return position >= 0;
+    }
+
+    private void refused(long nowNs, boolean bySlab) {
+        blockedBySlab = bySlab;
         if (!blocked) {
             blocked = true;
             blockedSinceNs = nowNs;
@@ -115,7 +203,14 @@ final class OutboundLane {
     private void unblocked(long nowNs) {
         if (blocked) {
             blocked = false;
-            context.counters().add(peer, Counter.BACK_PRESSURE_NS, nowNs - blockedSinceNs);
+            context.counters().add(peer, lane, Counter.BACK_PRESSURE_NS, nowNs - blockedSinceNs);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (slab != null) {
+            slab.close();
         }
     }
 }

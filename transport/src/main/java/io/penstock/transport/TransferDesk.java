@@ -114,7 +114,7 @@ final class TransferDesk {
             awaitEnd(transfer, startNs);
         } finally {
             transfer.waiter(null);
-            counters.add(transfer.peer, Counter.WAIT_NS, System.nanoTime() - startNs);
+            counters.add(transfer.peer, transfer.tag.kind().lane(), Counter.WAIT_NS, System.nanoTime() - startNs);
         }
         release(transfer);
     }

@@ -1,6 +1,8 @@
 package io.penstock.transport;
 
 import io.aeron.Aeron;
+import io.aeron.ExclusivePublication;
+import io.aeron.Subscription;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.AgentInvoker;
@@ -9,14 +11,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The transport thread of a rank: owns the Aeron client, opens a stream when the first transfer needs it, and moves bytes while the
- * compute threads compute. When there is nothing to move it parks, briefly if transfers are open and longer if not, so that a rank which
- * waits leaves its core to one that computes; a post wakes it.
+ * compute threads compute. When there is nothing to move it sleeps, so that a rank which waits leaves its core to one that computes; a
+ * post wakes it, and so does a peer of the same machine that sent something (see {@link Doorbell}). What no bell announces is polled for.
  */
 final class TransportAgent implements Runnable {
-    private static final int YIELDS = 4;
-    private static final long MIN_PARK_NS = TimeUnit.MICROSECONDS.toNanos(10);
-    private static final long MAX_PARK_BUSY_NS = TimeUnit.MICROSECONDS.toNanos(80);
-    private static final long MAX_PARK_IDLE_NS = TimeUnit.MILLISECONDS.toNanos(2);
+    /** So often the client and the heartbeats want a look, whatever the bell says. */
+    private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(4);
+
+    private static final long FAREWELL_PARK_NS = TimeUnit.MICROSECONDS.toNanos(80);
     private static final long FAREWELL_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final AgentContext context;
@@ -25,6 +27,8 @@ final class TransportAgent implements Runnable {
     private final AgentInvoker client;
     private final ControlPlane control;
     private final ManyToOneConcurrentArrayQueue<Transfer> posted;
+    private final Bells bells;
+    private final @Nullable Doorbell bell;
     private final @Nullable OutboundLane[] outbound;
     private final @Nullable InboundLane[] inbound;
     private volatile boolean parked;
@@ -37,6 +41,8 @@ final class TransportAgent implements Runnable {
         this.client = aeron.conductorAgentInvoker();
         this.control = control;
         this.posted = new ManyToOneConcurrentArrayQueue<>(context.settings().transfers());
+        this.bells = new Bells(context, paths, worldSize);
+        this.bell = bells.own();
         this.outbound = new OutboundLane[worldSize * Kind.LANES];
         this.inbound = new InboundLane[worldSize * Kind.LANES];
     }
@@ -48,13 +54,18 @@ final class TransportAgent implements Runnable {
     }
 
     void wake(Thread agentThread) {
-        if (parked) {
+        if (bell != null) {
+            bell.ring();
+        } else if (parked) {
             LockSupport.unpark(agentThread);
         }
     }
 
     void leave(Thread agentThread) {
         leaving = true;
+        if (bell != null) {
+            bell.ring();
+        }
         LockSupport.unpark(agentThread);
     }
 
@@ -67,22 +78,41 @@ final class TransportAgent implements Runnable {
             control.report(context.rank(), "its transport thread failed: " + e);
             throw e;
         } finally {
-            aeron.close();
+            closeAll();
+        }
+    }
+
+    private void closeAll() {
+        aeron.close();
+        bells.close();
+        for (int i = 0; i < outbound.length; i++) {
+            OutboundLane out = outbound[i];
+            InboundLane in = inbound[i];
+            if (out != null) {
+                out.close();
+            }
+            if (in != null) {
+                in.close();
+            }
         }
     }
 
     private void work() {
         long lastNs = System.nanoTime();
-        int idleTurns = 0;
+        long idleSinceNs = lastNs;
         while (!leaving) {
+            int rings = bell == null ? 0 : bell.rings();
             long nowNs = System.nanoTime();
             long gapNs = nowNs - lastNs;
             if (gapNs > context.settings().probeNs()) {
                 control.forgive(gapNs);
             }
             lastNs = nowNs;
-            idleTurns = doWork(nowNs) > 0 ? 0 : idleTurns + 1;
-            idle(idleTurns);
+            if (doWork(nowNs) > 0) {
+                idleSinceNs = nowNs;
+            } else {
+                idle(nowNs - idleSinceNs, rings);
+            }
         }
     }
 
@@ -131,7 +161,8 @@ final class TransportAgent implements Runnable {
         if (lane == null) {
             int peer = index / Kind.LANES;
             int stream = paths.dataStream(context.rank(), peer, index % Kind.LANES);
-            lane = new OutboundLane(context, peer, aeron.addExclusivePublication(paths.publication(peer), stream));
+            ExclusivePublication publication = aeron.addExclusivePublication(paths.publication(peer), stream);
+            lane = new OutboundLane(context, peer, index % Kind.LANES, publication, bells, paths);
             outbound[index] = lane;
         }
         return lane;
@@ -142,40 +173,39 @@ final class TransportAgent implements Runnable {
         if (lane == null) {
             int peer = index / Kind.LANES;
             int stream = paths.dataStream(peer, context.rank(), index % Kind.LANES);
-            lane = new InboundLane(context, control, peer, aeron.addSubscription(paths.subscription(peer), stream));
+            Subscription subscription = aeron.addSubscription(paths.subscription(peer), stream);
+            lane = new InboundLane(context, control, peer, index % Kind.LANES, subscription, bells, paths);
             inbound[index] = lane;
         }
         return lane;
     }
 
-    private boolean hasOpenTransfers() {
+    /** Whether something may happen that rings no bell: bytes over UDP, and room in a log that was full. */
+    private boolean mustPoll() {
         for (int i = 0; i < outbound.length; i++) {
             OutboundLane out = outbound[i];
             InboundLane in = inbound[i];
-            if ((out != null && !out.isIdle()) || (in != null && !in.isIdle())) {
+            if ((out != null && out.mustPoll()) || (in != null && !in.isIdle() && !paths.isIpc(i / Kind.LANES))) {
                 return true;
             }
         }
         return false;
     }
 
-    /** Yields a few times, since bytes often come in trains, and then parks. */
+    /** Yields for a moment, since bytes come in trains, and then sleeps. */
     @SuppressWarnings("ThreadPriorityCheck")
-    private void idle(int turns) {
-        if (turns == 0) {
-            return;
-        }
-        if (turns <= YIELDS) {
+    private void idle(long idleNs, int rings) {
+        if (Patience.isFresh(idleNs)) {
             Thread.yield();
-            return;
+        } else if (bell != null) {
+            bell.sleep(rings, mustPoll() ? Patience.parkNs(idleNs) : LOOK_NS);
+        } else {
+            parked = true;
+            if (posted.isEmpty() && !leaving) {
+                LockSupport.parkNanos(this, Patience.parkNs(idleNs));
+            }
+            parked = false;
         }
-        long longestNs = hasOpenTransfers() ? MAX_PARK_BUSY_NS : MAX_PARK_IDLE_NS;
-        long parkNs = Math.min(MIN_PARK_NS << Math.min(turns - YIELDS, 16), longestNs);
-        parked = true;
-        if (posted.isEmpty() && !leaving) {
-            LockSupport.parkNanos(this, parkNs);
-        }
-        parked = false;
     }
 
     /** Sends on what is posted and waits until the peers know that, and why, this rank leaves. */
@@ -184,7 +214,7 @@ final class TransportAgent implements Runnable {
         long nowNs = startNs;
         do {
             if (doWork(nowNs) == 0) {
-                LockSupport.parkNanos(this, MAX_PARK_BUSY_NS);
+                LockSupport.parkNanos(this, FAREWELL_PARK_NS);
             }
             nowNs = System.nanoTime();
         } while (!(control.isFarewellSaid() && !hasOpenSends()) && nowNs - startNs < FAREWELL_NS);

@@ -46,6 +46,15 @@ final class World implements AutoCloseable {
         }
     }
 
+    /** Over Aeron with settings of its own. */
+    World(int worldSize, AeronSettings aeron, EndpointSettings settings) {
+        driver = startDriver(worldSize);
+        Membership membership = membership(worldSize, driver);
+        for (int rank = 0; rank < worldSize; rank++) {
+            endpoints.add(AeronEndpoint.open(membership, rank, aeron, settings));
+        }
+    }
+
     static DriverHost startDriver(int worldSize) {
         long needed = new StreamBudget(worldSize, worldSize, true).bytes(AeronSettings.DEFAULT);
         return DriverHost.start(new DriverSettings(

@@ -2,13 +2,12 @@ package io.penstock.transport.driver;
 
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
+import io.penstock.transport.Patience;
 import io.penstock.transport.TransportException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.agrona.concurrent.BackoffIdleStrategy;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,7 +17,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class DriverHost implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DriverHost.class);
-    private static final long MAX_PARK_NS = TimeUnit.MICROSECONDS.toNanos(100);
 
     private final DriverDirectory directory;
     private final MediaDriver driver;
@@ -69,7 +67,7 @@ public final class DriverHost implements AutoCloseable {
         MediaDriver driver = MediaDriver.launchEmbedded(new MediaDriver.Context()
                 .aeronDirectoryName(directory.aeron().toString())
                 .threadingMode(ThreadingMode.SHARED)
-                .sharedIdleStrategy(new BackoffIdleStrategy(0, 4, 1_000, MAX_PARK_NS))
+                .sharedIdleStrategy(new Patience())
                 .initialWindowLength(settings.udpWindowBytes())
                 .socketRcvbufLength(settings.udpWindowBytes())
                 .socketSndbufLength(settings.udpWindowBytes())

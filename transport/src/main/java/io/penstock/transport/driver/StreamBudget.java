@@ -15,12 +15,15 @@ public record StreamBudget(int streams, int ranks, boolean ipc) {
     private static final long DRIVER_BYTES = 12L << 20;
 
     private static final long LOG_METADATA_BYTES = 4096;
+    private static final long DOORBELL_BYTES = 4096;
 
     public long bytes(AeronSettings settings) {
         long copies = ipc ? 1 : 2;
-        long dataBytes = TERMS * (ipc ? settings.ipcTermBytes() : settings.udpTermBytes()) + LOG_METADATA_BYTES;
+        long dataBytes = ipc ? TERMS * settings.ipcTermBytes() + settings.slabBytes() : TERMS * settings.udpTermBytes();
         long controlBytes = TERMS * AeronSettings.CONTROL_TERM_BYTES + LOG_METADATA_BYTES;
         long control = (long) ranks * (ranks - 1);
-        return DRIVER_BYTES + copies * (streams * dataBytes + control * controlBytes);
+        return DRIVER_BYTES
+                + ranks * DOORBELL_BYTES
+                + copies * (streams * (dataBytes + LOG_METADATA_BYTES) + control * controlBytes);
     }
 }

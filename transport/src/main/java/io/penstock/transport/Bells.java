@@ -1,0 +1,59 @@
+package io.penstock.transport;
+
+import org.jspecify.annotations.Nullable;
+
+/** The doorbell of this rank and those of the peers with the same media driver; peers' are rung by the agent thread only. */
+final class Bells {
+    /** A peer that has no bell by then has none: it polls. */
+    private static final int LOOKS = 100;
+
+    private final AgentContext context;
+    private final AeronPaths paths;
+    private final @Nullable Doorbell own;
+    private final @Nullable Doorbell[] ofPeers;
+    private final int[] looks;
+
+    Bells(AgentContext context, AeronPaths paths, int worldSize) {
+        this.context = context;
+        this.paths = paths;
+        this.ofPeers = new Doorbell[worldSize];
+        this.looks = new int[worldSize];
+        SharedFiles files = paths.sharedFiles();
+        this.own = Doorbell.create(files, files.doorbell(context.job(), context.epoch(), context.rank()));
+    }
+
+    @Nullable
+    Doorbell own() {
+        return own;
+    }
+
+    void ring(int peer) {
+        Doorbell bell = ofPeers[peer];
+        if (bell == null) {
+            bell = look(peer);
+        }
+        if (bell != null) {
+            bell.ring();
+        }
+    }
+
+    private @Nullable Doorbell look(int peer) {
+        if (looks[peer] >= LOOKS) {
+            return null;
+        }
+        looks[peer]++;
+        if (!paths.isIpc(peer)) {
+            looks[peer] = LOOKS;
+            return null;
+        }
+        Doorbell bell = Doorbell.open(paths.sharedFiles().doorbell(context.job(), context.epoch(), peer));
+        ofPeers[peer] = bell;
+        return bell;
+    }
+
+    void close() {
+        if (own != null) {
+            own.close();
+        }
+    }
+}
