@@ -60,8 +60,7 @@ final class SlabTest {
     void shouldBePrivateAndNamelessOnceShared(@TempDir Path directory) throws Exception {
         SharedFiles files = new SharedFiles(directory);
         try (Slab sender = Slab.create(files, STREAM, 2, 64)) {
-            assertEquals(
-                    "rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(files.slab(STREAM))));
+            assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(files.slab(STREAM))));
             assertEquals(Slab.bytes(2, 64), Files.size(files.slab(STREAM)));
             try (Slab receiver = Slab.open(files, STREAM)) {
                 assertEquals(sender.slotBytes(), receiver.slotBytes());
