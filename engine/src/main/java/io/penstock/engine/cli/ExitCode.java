@@ -1,9 +1,16 @@
 package io.penstock.engine.cli;
 
+import io.penstock.engine.checkpoint.CheckpointException;
 import io.penstock.engine.config.yaml.ConfigException;
+import io.penstock.engine.execution.DivergedException;
+import io.penstock.engine.launch.EnvironmentException;
+import io.penstock.engine.launch.RankFailedException;
+import io.penstock.engine.training.DoesNotFitException;
+import io.penstock.models.data.DataException;
 import io.penstock.models.weights.ModelFileException;
 import io.penstock.partitioner.PlanException;
 import io.penstock.tensor.OutOfDeviceMemoryException;
+import io.penstock.transport.TransportException;
 import picocli.CommandLine.ParameterException;
 
 /** How a command ends, and the only place that says which failure ends it how. 130 and 143, for signals, are the JVM's own. */
@@ -26,6 +33,15 @@ enum ExitCode {
         return number;
     }
 
+    private static ExitCode ofNumber(int number) {
+        for (ExitCode code : values()) {
+            if (code.number == number) {
+                return code;
+            }
+        }
+        return DEFECT;
+    }
+
     /** Of a failure, or of the first of its causes that has one. */
     static ExitCode of(Throwable failure) {
         for (Throwable t = failure; t != null; t = t.getCause()) {
@@ -34,6 +50,13 @@ enum ExitCode {
                 case ConfigException e -> BAD_INPUT;
                 case PlanException e -> BAD_INPUT;
                 case ModelFileException e -> BAD_INPUT;
+                case DataException e -> BAD_INPUT;
+                case CheckpointException e -> BAD_INPUT;
+                case EnvironmentException e -> BAD_INPUT;
+                case TransportException e -> PEER_LOST;
+                case DivergedException e -> DIVERGED;
+                case DoesNotFitException e -> DOES_NOT_FIT;
+                case RankFailedException e -> ofNumber(e.exitCode());
                 case OutOfDeviceMemoryException e -> DOES_NOT_FIT;
                 default -> DEFECT;
             };

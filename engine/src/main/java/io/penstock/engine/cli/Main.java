@@ -14,7 +14,13 @@ public final class Main {
 
     /** Every command with what it does. */
     private static List<Object> commands() {
-        return List.of(new DoctorCommand(), new VersionCommand());
+        return List.of(
+                new TrainCommand(new TrainAction(System.out)),
+                new GenerateCommand(new GenerateAction(System.out)),
+                new EvaluateCommand(new EvaluateAction(System.out)),
+                new RankCommand(System.out),
+                new DoctorCommand(),
+                new VersionCommand());
     }
 
     static CommandLine commandLine(List<Object> commands) {

@@ -32,11 +32,6 @@ final class Capabilities {
                 "parallelism.activation_checkpointing",
                 layout.activationCheckpointing(),
                 "none");
-        unless(
-                layout.schedule() == ScheduleName.GPIPE || layout.schedule() == ScheduleName.ONE_F_ONE_B,
-                "parallelism.schedule",
-                layout.schedule(),
-                "gpipe and 1f1b");
     }
 
     private void unless(boolean available, String key, Object value, String instead) {

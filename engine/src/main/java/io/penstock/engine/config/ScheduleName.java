@@ -4,7 +4,7 @@ package io.penstock.engine.config;
 public enum ScheduleName {
     GPIPE("gpipe"),
     ONE_F_ONE_B("1f1b"),
-    INTERLEAVED("interleaved"),
+    INTERLEAVED("interleaved-1f1b"),
     ZB_H1("zb-h1"),
     ZB_V("zb-v");
 

@@ -7,7 +7,7 @@ package io.penstock.engine.optimizer;
 public record LearningRateSchedule(double peak, int warmupSteps, Decay decay, double finalFraction, int steps) {
     /** Words of {@code learning_rate_schedule.decay}. */
     public enum Decay {
-        NONE,
+        CONSTANT,
         LINEAR,
         COSINE
     }
@@ -20,7 +20,7 @@ public record LearningRateSchedule(double peak, int warmupSteps, Decay decay, do
         double span = Math.max(1, steps - warmupSteps);
         double progress = Math.min(1, (step - warmupSteps) / span);
         double remaining = switch (decay) {
-            case NONE -> 1;
+            case CONSTANT -> 1;
             case LINEAR -> 1 - progress;
             case COSINE -> 0.5 * (1 + StrictMath.cos(Math.PI * progress));
         };

@@ -1,8 +1,7 @@
 package io.penstock.engine.optimizer;
 
-import java.lang.foreign.Arena;
+import io.penstock.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * What ranks tell each other at the end of a step: the loss sum and the sum of squares of each parameter's gradient. Every rank fills what it owns and gathers all; the
@@ -12,33 +11,32 @@ import java.lang.foreign.ValueLayout;
  * one rank's block, doubles in native order:  | loss sum | squares of parameter 0 | ... | squares of parameter P-1 |
  * </pre>
  */
-public final class StepStatistics implements AutoCloseable {
-    private final Arena arena = Arena.ofShared();
+public final class StepStatistics {
     private final int[] ownerOf;
     private final int lossOwner;
-    private final MemorySegment own;
-    private final MemorySegment gathered;
-    private final long blockBytes;
+    private final Tensor own;
+    private final Tensor gathered;
 
     /**
      * @param ownerOf the rank that owns each parameter of the model, in canonical order; of a tied one the embedding's
      * @param lossOwner the rank with the head
+     * @param own (P + 1) doubles of this rank
+     * @param gathered (ranks, P + 1) doubles
      */
-    public StepStatistics(int[] ownerOf, int lossOwner, int ranks) {
+    public StepStatistics(int[] ownerOf, int lossOwner, Tensor own, Tensor gathered) {
         this.ownerOf = ownerOf.clone();
         this.lossOwner = lossOwner;
-        this.blockBytes = (ownerOf.length + 1L) * Double.BYTES;
-        this.own = arena.allocate(blockBytes, 64);
-        this.gathered = arena.allocate(blockBytes * ranks, 64);
+        this.own = own;
+        this.gathered = gathered;
     }
 
     public void loss(double sum) {
-        own.set(ValueLayout.JAVA_DOUBLE, 0, sum);
+        own.set(0, sum);
     }
 
     /** {@code parameter}: its place in canonical order. */
     public void squares(int parameter, double sum) {
-        own.setAtIndex(ValueLayout.JAVA_DOUBLE, parameter + 1L, sum);
+        own.set(parameter + 1L, sum);
     }
 
     public boolean owns(int rank, int parameter) {
@@ -47,16 +45,16 @@ public final class StepStatistics implements AutoCloseable {
 
     /** What this rank sends. */
     public MemorySegment own() {
-        return own;
+        return own.segment();
     }
 
     /** Where the blocks of all ranks arrive, in rank order. */
     public MemorySegment gathered() {
-        return gathered;
+        return gathered.segment();
     }
 
     private double of(int rank, int index) {
-        return gathered.get(ValueLayout.JAVA_DOUBLE, rank * blockBytes + index * (long) Double.BYTES);
+        return gathered.get(rank * own.elements() + index);
     }
 
     public double lossSum() {
@@ -70,12 +68,5 @@ public final class StepStatistics implements AutoCloseable {
             squares += of(ownerOf[parameter], parameter + 1);
         }
         return Math.sqrt(squares);
-    }
-
-    @Override
-    public void close() {
-        if (arena.scope().isAlive()) {
-            arena.close();
-        }
     }
 }

@@ -13,6 +13,7 @@ import io.penstock.tensor.Backend;
 import io.penstock.tensor.CarvedMemory;
 import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.Tensor;
+import io.penstock.tensor.TensorTable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -52,6 +53,24 @@ public final class ParameterStore implements AutoCloseable {
                 layers);
         for (ParameterSpec spec : MemoryPlanner.distinctParameters(layers)) {
             store.states.put(spec.name(), store.state(spec, memory));
+        }
+        return store;
+    }
+
+    /** Without gradients and moments: layers can run forward only; a gradient is a view of its parameter that nobody may write. */
+    public static ParameterStore forInference(
+            RankMemory memory, List<LayerSpec> layers, Backend backend, MemoryLedger ledger) {
+        TensorTable none = TensorTable.builder().build();
+        CarvedMemory parameters = CarvedMemory.allocate("parameters", memory.parameters(), ledger);
+        ParameterStore store = new ParameterStore(
+                backend,
+                parameters,
+                CarvedMemory.allocate("gradients", none, ledger),
+                CarvedMemory.allocate("optimizer", none, ledger),
+                layers);
+        for (ParameterSpec spec : MemoryPlanner.distinctParameters(layers)) {
+            Tensor master = parameters.tensor(TensorNames.master(spec.name()));
+            store.states.put(spec.name(), new ParameterState(spec, master, null, master, null, master, master));
         }
         return store;
     }

@@ -21,6 +21,9 @@ import java.util.Set;
 
 /** Adds up what a rank will allocate, tensor by tensor. Pure. */
 public final class MemoryPlanner {
+    /** A rank's share of the collectives' scratch; no large reduction passes there. */
+    private static final long COLLECTIVE_SCRATCH_DOUBLES = 32;
+
     private final ModelSpec model;
     private final MicroBatchShape microBatch;
     private final DType compute;
@@ -71,6 +74,7 @@ public final class MemoryPlanner {
             addSharedStash(stash, buffers, all);
         }
         addHeadScratch(stash, all);
+        addStatistics(buffers, schedule.ranks());
         return new RankMemory(
                 parameters(all),
                 gradients(all),
@@ -136,6 +140,13 @@ public final class MemoryPlanner {
                 stash.addAll(TensorNames.HEAD_SCRATCH, layer.stash(microBatch, compute));
             }
         }
+    }
+
+    private void addStatistics(TensorTable.Builder buffers, int ranks) {
+        long numbers = distinctParameters(model.layers()).size() + 1L;
+        buffers.add(TensorNames.STATISTICS_OWN, DType.F64, Shape.of(numbers))
+                .add(TensorNames.STATISTICS_GATHERED, DType.F64, Shape.of(ranks, numbers))
+                .add(TensorNames.COLLECTIVE_SCRATCH, DType.F64, Shape.of(ranks, COLLECTIVE_SCRATCH_DOUBLES));
     }
 
     private void addMessages(TensorTable.Builder table, int chunk, List<LayerSpec> layers, boolean fused) {

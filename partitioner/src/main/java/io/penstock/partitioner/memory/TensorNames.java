@@ -8,6 +8,14 @@ public final class TensorNames {
     /** Prefix of the head's scratch tensors. */
     public static final String HEAD_SCRATCH = "head.";
 
+    /** What this rank says at the end of a step, and what all said (F64). */
+    public static final String STATISTICS_OWN = "statistics.own";
+
+    public static final String STATISTICS_GATHERED = "statistics.gathered";
+
+    /** Memory of the collectives for pieces on their way. */
+    public static final String COLLECTIVE_SCRATCH = "collective_scratch";
+
     private TensorNames() {}
 
     public static String master(String parameter) {

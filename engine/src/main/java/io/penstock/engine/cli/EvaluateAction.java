@@ -1,0 +1,71 @@
+package io.penstock.engine.cli;
+
+import io.penstock.engine.config.DataSource;
+import io.penstock.engine.generation.Evaluator;
+import io.penstock.engine.generation.LoadedModel;
+import io.penstock.models.data.DataRequest;
+import io.penstock.models.data.TokenData;
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.cpu.CpuBackend;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/** {@code penstock evaluate}: all of the data, nothing kept aside. */
+final class EvaluateAction implements Action<EvaluateCommand.Request> {
+    private static final int BATCH = 8;
+
+    private final PrintStream out;
+
+    EvaluateAction(PrintStream out) {
+        this.out = out;
+    }
+
+    @Override
+    public void run(EvaluateCommand.Request request) throws IOException {
+        DataSource source = request.data().equals(DataSource.AERON_SOURCES)
+                ? DataSource.aeronSources()
+                : DataSource.of(Path.of(request.data()));
+        List<String> extensions = source.name().isPresent() ? List.of(".java") : List.of();
+        Path cache = Files.createTempDirectory("penstock-evaluate");
+        try (Backend backend = new CpuBackend(Runtime.getRuntime().availableProcessors());
+                LoadedModel model = LoadedModel.open(request.checkpoint(), BATCH, backend);
+                TokenData data = TokenData.open(
+                        new DataRequest(source.path(), extensions, 0, 0, cache),
+                        model.tokenizer(),
+                        model.model().config().vocabSize())) {
+            Evaluator.Result result = Evaluator.evaluate(model, data.training());
+            if (request.json()) {
+                out.printf(
+                        Locale.ROOT,
+                        "{\"loss\": %.6f, \"perplexity\": %.6f, \"tokens\": %d}%n",
+                        result.loss(),
+                        result.perplexity(),
+                        result.tokens());
+            } else {
+                out.printf(
+                        Locale.ROOT,
+                        "loss %.4f nats a token, perplexity %.3f, over %,d tokens of %s%n",
+                        result.loss(),
+                        result.perplexity(),
+                        result.tokens(),
+                        source);
+            }
+        } finally {
+            delete(cache);
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> paths = Files.walk(folder)) {
+            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+}

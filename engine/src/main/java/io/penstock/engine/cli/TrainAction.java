@@ -1,0 +1,216 @@
+package io.penstock.engine.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.penstock.engine.checkpoint.CheckpointException;
+import io.penstock.engine.checkpoint.CheckpointManifest;
+import io.penstock.engine.checkpoint.CheckpointReader;
+import io.penstock.engine.config.Config;
+import io.penstock.engine.config.Launch;
+import io.penstock.engine.generation.Generator;
+import io.penstock.engine.generation.LoadedModel;
+import io.penstock.engine.launch.Job;
+import io.penstock.engine.launch.Launcher;
+import io.penstock.engine.run.MetricsLog;
+import io.penstock.engine.run.PlanJson;
+import io.penstock.engine.run.Progress;
+import io.penstock.engine.run.RunDirectory;
+import io.penstock.engine.run.RunReporter;
+import io.penstock.engine.run.Terminal;
+import io.penstock.engine.training.DoesNotFitException;
+import io.penstock.engine.training.RunSetup;
+import io.penstock.models.ModelSpec;
+import io.penstock.partitioner.Plan;
+import io.penstock.partitioner.render.Bytes;
+import io.penstock.partitioner.render.PlanText;
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.cpu.CpuBackend;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** {@code penstock train}: everything is checked before a rank starts, then all ranks run, then what came out is shown. */
+final class TrainAction implements Action<TrainCommand.Request> {
+    private static final double SAMPLE_TEMPERATURE = 0.8;
+    private static final String LATEST = "latest";
+
+    private final PrintStream out;
+
+    TrainAction(PrintStream out) {
+        this.out = out;
+    }
+
+    @Override
+    public void run(TrainCommand.Request request) throws IOException {
+        Config config = request.config();
+        Optional<Path> resume = request.resume().map(words -> checkpoint(config, words));
+        Plan plan;
+        try (RunSetup setup = RunSetup.open(config)) {
+            plan = plan(config, setup.model());
+            describe(config, setup.model(), plan);
+        }
+        RunDirectory directory = directory(config, resume);
+        int stepsDone = resume.map(path -> stepsDone(config, path)).orElse(0);
+        Files.writeString(directory.config(), config.toYaml());
+        Files.writeString(directory.plan(), PlanJson.write(plan, RunSetup.model(config)));
+        resume.ifPresent(path -> out.println("resuming after step " + stepsDone + " from " + path));
+        launch(new Job(config, directory, resume), stepsDone);
+        finish(config, directory);
+    }
+
+    private static Plan plan(Config config, ModelSpec model) {
+        Plan plan;
+        try (Backend backend = new CpuBackend(config.cluster().threadsPerRank())) {
+            plan = RunSetup.plan(config, model, backend.workspaceBytes());
+        }
+        config.cluster().memoryPerRank().ifPresent(limit -> {
+            for (int rank = 0; rank < plan.memory().size(); rank++) {
+                long bytes = plan.memory().get(rank).totalBytes();
+                if (bytes > limit.bytes()) {
+                    throw new DoesNotFitException(
+                            "rank " + rank + " needs " + bytes + " bytes (" + Bytes.text((double) bytes)
+                                    + "), cluster.memory_per_rank is " + limit.bytes() + " ("
+                                    + Bytes.text((double) limit.bytes())
+                                    + "): use more stages, a smaller micro_batch_size or a shorter sequence_length");
+                }
+            }
+        });
+        return plan;
+    }
+
+    private void describe(Config config, ModelSpec model, Plan plan) {
+        long largest = plan.memory().stream()
+                .mapToLong(memory -> memory.totalBytes())
+                .max()
+                .orElseThrow();
+        out.printf(
+                Locale.ROOT,
+                "%s: %s parameters, %s, %d stages on %d ranks (%s), schedule %s%n",
+                model.config().architecture(),
+                PlanText.count((double) model.parameterCount()),
+                config.training().precision(),
+                config.layout().stages(),
+                config.layout().ranks(),
+                config.cluster().launch(),
+                plan.schedule().name());
+        out.print(PlanText.layout(plan, model));
+        out.print(PlanText.memory(
+                plan,
+                config.cluster().memoryPerRank().map(limit -> limit.bytes()).orElse(largest)));
+        long tokens = plan.microBatch().rows() * plan.schedule().microBatches();
+        out.printf(
+                Locale.ROOT,
+                "%,d tokens a step in %d micro-batches of %d x %d, %d steps: %,d tokens%n",
+                tokens,
+                plan.schedule().microBatches(),
+                plan.microBatch().batch(),
+                plan.microBatch().sequence(),
+                config.training().steps(),
+                tokens * config.training().steps());
+    }
+
+    private static Path checkpoint(Config config, String words) {
+        if (words.equals(LATEST)) {
+            RunDirectory run = RunDirectory.latest(
+                            config.run().directory(), config.run().name())
+                    .orElseThrow(() -> new CheckpointException("no run '"
+                            + config.run().name() + "' in " + config.run().directory() + " to resume"));
+            return CheckpointReader.latest(run.checkpoints())
+                    .orElseThrow(
+                            () -> new CheckpointException(run.checkpoints() + " has no whole checkpoint to resume"));
+        }
+        return Path.of(words).toAbsolutePath().normalize();
+    }
+
+    /** Of a checkpoint in its run's folder: that run; else a new one. */
+    private static RunDirectory directory(Config config, Optional<Path> resume) throws IOException {
+        Optional<RunDirectory> owner = resume.flatMap(RunDirectory::ofCheckpoint);
+        if (owner.isPresent()) {
+            owner.get().prepare();
+            return owner.get();
+        }
+        return RunDirectory.create(
+                config.run().directory().toAbsolutePath(), config.run().name());
+    }
+
+    private static int stepsDone(Config config, Path checkpoint) {
+        CheckpointManifest manifest = CheckpointManifest.read(checkpoint);
+        manifest.verify(checkpoint);
+        if (manifest.seed() != config.run().seed()) {
+            throw new CheckpointException(checkpoint + " was trained with run.seed=" + manifest.seed()
+                    + ", the config says " + config.run().seed() + ": the data would come in another order");
+        }
+        if (manifest.step() >= config.training().steps()) {
+            throw new CheckpointException(checkpoint + " has done " + manifest.step() + " steps, training.steps is "
+                    + config.training().steps() + ": raise it to go on");
+        }
+        return manifest.step();
+    }
+
+    private void launch(Job job, int stepsDone) throws IOException {
+        Config config = job.config();
+        for (int rank = 0; rank < config.layout().ranks() && config.cluster().launch() == Launch.THREADS; rank++) {
+            RunLogs.thread(job.directory().log(rank), rank);
+        }
+        if (config.cluster().launch() == Launch.PROCESSES) {
+            // Rank 0 reports from its own process.
+            Launcher.of(config).run(job, new NoListener());
+            return;
+        }
+        try (RunReporter reporter = reporter(job, stepsDone, Terminal.present(), out)) {
+            Launcher.of(config).run(job, reporter);
+        }
+    }
+
+    static RunReporter reporter(Job job, int stepsDone, boolean terminal, PrintStream out) throws IOException {
+        Config config = job.config();
+        Progress progress = new Progress(
+                out, terminal, config.training().steps(), config.logging().every());
+        return new RunReporter(MetricsLog.open(job.directory().metrics(), stepsDone), progress, out);
+    }
+
+    private void finish(Config config, RunDirectory directory) throws IOException {
+        Path checkpoint = CheckpointReader.latest(directory.checkpoints())
+                .orElseThrow(() -> new CheckpointException(directory.checkpoints() + " has no checkpoint"));
+        validationLoss(directory)
+                .ifPresent(loss -> out.printf(Locale.ROOT, "%nvalidation loss %.4f nats a token%n", loss));
+        out.println("run        " + directory.root());
+        out.println("checkpoint " + checkpoint);
+        if (config.logging().sampleTokens() > 0) {
+            out.println("sample     " + config.logging().samplePrompt() + "...");
+            out.println();
+            sample(config, checkpoint);
+        }
+    }
+
+    private static Optional<Double> validationLoss(RunDirectory directory) throws IOException {
+        ObjectMapper mapper = new ObjectMapper();
+        List<String> lines = Files.readAllLines(directory.metrics());
+        for (String line : lines.reversed()) {
+            if (line.contains("validation_loss")) {
+                return Optional.of(mapper.readTree(line).path("validation_loss").asDouble());
+            }
+        }
+        return Optional.empty();
+    }
+
+    private void sample(Config config, Path checkpoint) {
+        int cores = Runtime.getRuntime().availableProcessors();
+        try (Backend backend = new CpuBackend(cores);
+                LoadedModel model = LoadedModel.open(checkpoint, 1, backend);
+                Generator generator = new Generator(model, backend)) {
+            out.print(config.logging().samplePrompt());
+            generator.generate(
+                    config.logging().samplePrompt(),
+                    new Generator.Sampling(
+                            config.logging().sampleTokens(),
+                            SAMPLE_TEMPERATURE,
+                            config.run().seed()),
+                    out::print);
+            out.println();
+        }
+    }
+}

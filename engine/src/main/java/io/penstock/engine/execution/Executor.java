@@ -1,0 +1,104 @@
+package io.penstock.engine.execution;
+
+import io.penstock.partitioner.schedule.Instruction;
+import io.penstock.partitioner.schedule.Schedule;
+import io.penstock.tensor.Backend;
+import io.penstock.transport.Endpoint;
+import java.util.List;
+
+/**
+ * Interprets the instructions of one pipeline rank, and nothing more: what runs when is the schedule's business. Allocates nothing in a step.
+ */
+public final class Executor {
+    private final int rank;
+    private final Backend backend;
+    private final Endpoint endpoint;
+    private final List<ChunkRunner> chunks;
+
+    /** {@code chunks}: of this rank, by number. */
+    public Executor(int rank, Backend backend, Endpoint endpoint, List<ChunkRunner> chunks) {
+        this.rank = rank;
+        this.backend = backend;
+        this.endpoint = endpoint;
+        this.chunks = List.copyOf(chunks);
+    }
+
+    /** A program ready to run on its data, with the state of its messages. */
+    public final class Run {
+        private final Program program;
+        private final BatchSource batches;
+        private final Messages messages;
+
+        private Run(Program program, BatchSource batches) {
+            this.program = program;
+            this.batches = batches;
+            this.messages = new Messages(backend, endpoint, program, chunks);
+        }
+    }
+
+    public Run compile(Schedule schedule, BatchSource batches) {
+        return new Run(new Program(schedule, rank), batches);
+    }
+
+    /**
+     * Runs a program once; returns the sum of the losses of the tokens that met the head on this rank, in micro-batch order. {@code lossScale}: what the gradient of that
+     * sum is scaled by, one over the tokens of the step. {@code end} is called for the instructions that end a step.
+     */
+    public double run(Run run, int step, float lossScale, StepEnd end) {
+        Messages messages = run.messages;
+        double loss = 0;
+        messages.begin(step);
+        for (int i = 0; i < run.program.length(); i++) {
+            Instruction instruction = run.program.instruction(i);
+            int microBatch = instruction instanceof Instruction.OnMicroBatch on ? on.microBatch() : -1;
+            endpoint.progress(step, microBatch, run.program.activity(i).code());
+            switch (instruction) {
+                case Instruction.Forward f -> forward(run, chunks.get(f.chunk()), f, step);
+                case Instruction.EvaluateLoss e -> {
+                    loss += chunks.get(e.chunk()).loss(e.microBatch());
+                    messages.close(e.chunk());
+                }
+                case Instruction.Backward b -> {
+                    messages.copyLocalGradient(b.chunk(), b.microBatch());
+                    messages.awaitInputGradientFree(b.chunk(), b.microBatch());
+                    loss += chunks.get(b.chunk()).backward(b.microBatch(), lossScale);
+                    messages.close(b.chunk());
+                }
+                case Instruction.BackwardInput b -> {
+                    messages.copyLocalGradient(b.chunk(), b.microBatch());
+                    messages.awaitInputGradientFree(b.chunk(), b.microBatch());
+                    loss += chunks.get(b.chunk()).backwardInput(b.microBatch(), lossScale);
+                }
+                case Instruction.BackwardWeight b -> {
+                    chunks.get(b.chunk()).backwardWeight(b.microBatch());
+                    messages.close(b.chunk());
+                }
+                case Instruction.SendActivation s -> messages.send(s);
+                case Instruction.ReceiveActivation r -> messages.await(r);
+                case Instruction.SendGradient s -> messages.send(s);
+                case Instruction.ReceiveGradient r -> messages.await(r);
+                case Instruction.ReduceTiedGradients r -> end.reduceTiedGradients(step);
+                case Instruction.OptimizerStep o -> {
+                    messages.finish();
+                    end.optimizerStep(step, loss);
+                }
+            }
+        }
+        messages.finish();
+        return loss;
+    }
+
+    private static void forward(Run run, ChunkRunner chunk, Instruction.Forward f, int step) {
+        Messages messages = run.messages;
+        messages.copyLocalInput(f.chunk(), f.microBatch());
+        if (chunk.hasEmbedding()) {
+            run.batches.tokens(chunk.tokens(f.microBatch()), step, f.microBatch());
+        }
+        if (chunk.hasHead()) {
+            run.batches.targets(chunk.targets(f.microBatch()), step, f.microBatch());
+        } else {
+            messages.awaitOutputFree(f.chunk(), f.microBatch());
+        }
+        chunk.forward(f.microBatch());
+    }
+}

@@ -1,0 +1,38 @@
+package io.penstock.engine.generation;
+
+import io.penstock.models.data.SequenceSampler;
+import io.penstock.models.data.TokenSpan;
+
+/** The loss of a model on tokens. */
+public final class Evaluator {
+    /**
+     * What was found.
+     *
+     * @param loss mean over tokens, nats
+     * @param tokens that were predicted
+     */
+    public record Result(double loss, long tokens) {
+        /** e^loss. */
+        public double perplexity() {
+            return Math.exp(loss);
+        }
+    }
+
+    private Evaluator() {}
+
+    /** Over all whole windows of {@code tokens}, each predicted from its own start. */
+    public static Result evaluate(LoadedModel model, TokenSpan tokens) {
+        SequenceSampler sampler = SequenceSampler.inOrder(tokens, model.shape().sequence());
+        int batch = model.shape().batch();
+        long batches = Math.max(1, sampler.windows() / batch);
+        double sum = 0;
+        for (long i = 0; i < batches; i++) {
+            sampler.fillTokens(model.runner().tokens(0), i * batch);
+            sampler.fillTargets(model.runner().targets(0), i * batch);
+            model.runner().forward(0);
+            sum += model.runner().loss(0);
+        }
+        long predicted = batches * model.shape().rows();
+        return new Result(sum / predicted, predicted);
+    }
+}

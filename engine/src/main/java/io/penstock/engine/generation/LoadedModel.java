@@ -1,0 +1,107 @@
+package io.penstock.engine.generation;
+
+import io.penstock.engine.checkpoint.CheckpointReader;
+import io.penstock.engine.config.ConfigModels;
+import io.penstock.engine.execution.ChunkBuilder;
+import io.penstock.engine.execution.ChunkRunner;
+import io.penstock.engine.state.ActivationPool;
+import io.penstock.engine.state.ParameterStore;
+import io.penstock.models.MicroBatchShape;
+import io.penstock.models.ModelConfig;
+import io.penstock.models.ModelSpec;
+import io.penstock.models.tokens.Tokenizer;
+import io.penstock.models.tokens.Tokenizers;
+import io.penstock.models.weights.ModelFolder;
+import io.penstock.partitioner.Plan.StageLayers;
+import io.penstock.partitioner.RankMemory;
+import io.penstock.partitioner.memory.MemoryPlanner;
+import io.penstock.partitioner.memory.Slots;
+import io.penstock.partitioner.schedule.Schedule;
+import io.penstock.partitioner.schedule.Schedules;
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.DType;
+import io.penstock.tensor.MemoryLedger;
+import io.penstock.tensor.TensorTable;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A model from a folder in Hugging Face layout, ready to run forward on one micro-batch. Owns its memory; the backend is the caller's. One thread. */
+public final class LoadedModel implements AutoCloseable {
+    private final ModelSpec model;
+    private final MicroBatchShape shape;
+    private final Tokenizer tokenizer;
+    private final ParameterStore store;
+    private final ActivationPool pool;
+    private final ChunkRunner runner;
+
+    private LoadedModel(
+            ModelSpec model,
+            MicroBatchShape shape,
+            Tokenizer tokenizer,
+            ParameterStore store,
+            ActivationPool pool,
+            ChunkRunner runner) {
+        this.model = model;
+        this.shape = shape;
+        this.tokenizer = tokenizer;
+        this.store = store;
+        this.pool = pool;
+        this.runner = runner;
+    }
+
+    /** Throws {@link io.penstock.models.weights.ModelFileException} for a folder that is no model. {@code batch} sequences of the model's longest length, in F32. */
+    public static LoadedModel open(Path folder, int batch, Backend backend) {
+        ModelConfig config = ModelFolder.config(folder);
+        ModelSpec model = ConfigModels.family(config.architecture()).spec(config);
+        MicroBatchShape shape = new MicroBatchShape(batch, config.maxPositionEmbeddings());
+        Tokenizer tokenizer = Tokenizers.load(folder);
+        Schedule forward = Schedules.evaluation(Schedules.create("gpipe", 1, 1, 1, config.tieWordEmbeddings()), 1);
+        List<StageLayers> stages = List.of(new StageLayers(0, model.layers().size()));
+        RankMemory memory = withoutTraining(new MemoryPlanner(model, shape, DType.F32, backend.workspaceBytes())
+                .plan(forward, stages)
+                .getFirst());
+        MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
+        ParameterStore store = ParameterStore.forInference(memory, model.layers(), backend, ledger);
+        ActivationPool pool = ActivationPool.allocate(memory, ledger);
+        CheckpointReader.readWeights(folder, store.states());
+        store.refreshWorking();
+        ChunkRunner runner =
+                new ChunkBuilder(backend, store, pool, shape, DType.F32).build(0, model.layers(), new Slots(1, 0));
+        return new LoadedModel(model, shape, tokenizer, store, pool, runner);
+    }
+
+    /** Gradients and moments are not allocated. */
+    private static RankMemory withoutTraining(RankMemory memory) {
+        TensorTable none = TensorTable.builder().build();
+        return new RankMemory(
+                memory.parameters(),
+                none,
+                none,
+                memory.activations(),
+                memory.stash(),
+                memory.buffers(),
+                memory.workspaceBytes());
+    }
+
+    public ModelSpec model() {
+        return model;
+    }
+
+    public MicroBatchShape shape() {
+        return shape;
+    }
+
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    ChunkRunner runner() {
+        return runner;
+    }
+
+    @Override
+    public void close() {
+        pool.close();
+        store.close();
+    }
+}

@@ -1,0 +1,105 @@
+package io.penstock.engine.launch;
+
+import io.penstock.engine.checkpoint.CheckpointManifest;
+import io.penstock.engine.checkpoint.CheckpointReader;
+import io.penstock.engine.checkpoint.CheckpointWriter;
+import io.penstock.engine.config.Config;
+import io.penstock.engine.config.ConfigModels;
+import io.penstock.engine.execution.DivergedException;
+import io.penstock.engine.training.PipelineRank;
+import io.penstock.engine.training.RankTrainer;
+import io.penstock.engine.training.RunSetup;
+import io.penstock.engine.training.StepListener;
+import io.penstock.partitioner.Plan;
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.MemoryLedger;
+import io.penstock.tensor.cpu.CpuBackend;
+import io.penstock.transport.Endpoint;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What every rank does, however it was started: set up, train, and leave in good order or say why not. */
+final class RankBody {
+    private static final Logger LOG = LoggerFactory.getLogger(RankBody.class);
+
+    private RankBody() {}
+
+    /** Trains as {@code job} says and closes {@code endpoint}. {@code listener} is told on rank 0. */
+    static void run(Job job, Endpoint endpoint, StepListener listener) {
+        try (endpoint) {
+            try {
+                train(job, endpoint, listener);
+                endpoint.announceDone();
+            } catch (DivergedException e) {
+                // Every rank finds it from the same numbers: nobody is lost.
+                endpoint.announceDone();
+                throw e;
+            } catch (RuntimeException | Error e) {
+                LOG.error("rank {} fails", endpoint.rank(), e);
+                endpoint.announceFailure(e.getMessage() == null ? e.toString() : e.getMessage());
+                throw e;
+            }
+        }
+    }
+
+    private static void train(Job job, Endpoint endpoint, StepListener listener) {
+        Config config = job.config();
+        long limit = config.cluster().memoryPerRank().map(size -> size.bytes()).orElse(Long.MAX_VALUE);
+        try (RunSetup setup = RunSetup.open(config);
+                Backend backend = new CpuBackend(config.cluster().threadsPerRank())) {
+            MemoryLedger ledger = new MemoryLedger(backend::allocate, limit - backend.workspaceBytes());
+            Plan plan = RunSetup.plan(config, setup.model(), backend.workspaceBytes());
+            try (PipelineRank rank = new PipelineRank(
+                    setup.model(), plan, setup.hyperparameters(), backend, ledger, endpoint, setup.training())) {
+                LOG.info(
+                        "rank {} of {} on {}, {} bytes planned, {} allocated",
+                        endpoint.rank(),
+                        endpoint.worldSize(),
+                        backend.description(),
+                        plan.memory().get(endpoint.rank()).totalBytes(),
+                        ledger.totalBytes() + backend.workspaceBytes());
+                int firstStep = load(job, rank);
+                RunSetup.Validation validation = setup.validation();
+                new RankTrainer(
+                                rank,
+                                endpoint.rank(),
+                                endpoint.worldSize(),
+                                new RankTrainer.Span(
+                                        firstStep,
+                                        config.training().steps(),
+                                        config.training().validation().every(),
+                                        config.checkpoint().every()),
+                                rank.evaluation(validation.batches(), validation.microBatches()),
+                                new CheckpointWriter(
+                                        job.directory(),
+                                        setup.model().config(),
+                                        setup.tokenizer(),
+                                        config.run().seed(),
+                                        config.checkpoint().keep()),
+                                listener)
+                        .run();
+                rank.barrier();
+            }
+        }
+    }
+
+    /** Steps done before. */
+    private static int load(Job job, PipelineRank rank) {
+        Optional<Path> resume = job.resume();
+        Optional<Path> pretrained = ConfigModels.pretrained(job.config().model());
+        if (resume.isPresent()) {
+            CheckpointReader.readAll(resume.get(), rank.store().states());
+            rank.store().refreshWorking();
+            return CheckpointManifest.read(resume.get()).step();
+        }
+        if (pretrained.isPresent()) {
+            CheckpointReader.readWeights(pretrained.get(), rank.store().states());
+            rank.store().refreshWorking();
+        } else {
+            rank.initialize(job.config().run().seed());
+        }
+        return 0;
+    }
+}

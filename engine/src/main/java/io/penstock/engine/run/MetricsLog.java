@@ -1,0 +1,87 @@
+package io.penstock.engine.run;
+
+import com.fasterxml.jackson.core.JsonEncoding;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Appends to {@code metrics.jsonl}: one object a line, flushed each, so that a killed run leaves whole lines. One thread. */
+public final class MetricsLog implements AutoCloseable {
+    private static final JsonFactory JSON = new JsonFactory();
+
+    private final OutputStream out;
+
+    private MetricsLog(OutputStream out) {
+        this.out = out;
+    }
+
+    /** Continues after {@code stepsDone} steps: lines of later steps, left by a run that went further than its checkpoint, are dropped. */
+    public static MetricsLog open(Path file, int stepsDone) throws IOException {
+        if (Files.exists(file)) {
+            keep(file, stepsDone);
+        }
+        return new MetricsLog(new BufferedOutputStream(
+                Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)));
+    }
+
+    private static void keep(Path file, int stepsDone) throws IOException {
+        ObjectMapper mapper = new ObjectMapper();
+        List<String> kept = new ArrayList<>();
+        for (String line : Files.readAllLines(file)) {
+            // A torn last line is no step.
+            if (line.endsWith("}") && mapper.readTree(line).path("step").asInt() <= stepsDone) {
+                kept.add(line);
+            }
+        }
+        Files.write(file, kept);
+    }
+
+    public void step(StepMetrics metrics) throws IOException {
+        write(json -> {
+            json.writeNumberField("step", metrics.step());
+            json.writeNumberField("loss", metrics.loss());
+            json.writeNumberField("tokens", metrics.tokens());
+            json.writeNumberField("tokens_per_second", metrics.tokensPerSecond());
+            json.writeNumberField("grad_norm", metrics.gradNorm());
+            json.writeNumberField("learning_rate", metrics.learningRate());
+            json.writeNumberField("step_seconds", metrics.stepSeconds());
+        });
+    }
+
+    /** A line without a training step's keys: the validation loss after {@code step} steps. */
+    public void validation(int step, double loss) throws IOException {
+        write(json -> {
+            json.writeNumberField("step", step);
+            json.writeNumberField("validation_loss", loss);
+        });
+    }
+
+    @FunctionalInterface
+    private interface Fields {
+        void write(JsonGenerator json) throws IOException;
+    }
+
+    private void write(Fields fields) throws IOException {
+        try (JsonGenerator json = JSON.createGenerator(out, JsonEncoding.UTF8)) {
+            json.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
+            json.writeStartObject();
+            fields.write(json);
+            json.writeEndObject();
+        }
+        out.write('\n');
+        out.flush();
+    }
+
+    @Override
+    public void close() throws IOException {
+        out.close();
+    }
+}

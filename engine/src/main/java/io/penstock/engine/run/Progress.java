@@ -1,0 +1,67 @@
+package io.penstock.engine.run;
+
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.Locale;
+
+/** The line of a running training: rewritten in place on a terminal, printed every so many steps elsewhere. */
+public final class Progress {
+    private final PrintStream out;
+    private final boolean terminal;
+    private final int steps;
+    private final int every;
+    private double secondsPerStep;
+    /** A line in place that has no end yet. */
+    private boolean pending;
+
+    /** {@code every}: steps between lines where {@code out} is no terminal. */
+    public Progress(PrintStream out, boolean terminal, int steps, int every) {
+        this.out = out;
+        this.terminal = terminal;
+        this.steps = steps;
+        this.every = every;
+    }
+
+    public void step(StepMetrics metrics) {
+        double weight = secondsPerStep == 0 ? 1 : 0.1;
+        secondsPerStep += weight * (metrics.stepSeconds() - secondsPerStep);
+        boolean last = metrics.step() == steps;
+        if (terminal) {
+            out.print("\r\u001b[K" + line(metrics) + (last ? System.lineSeparator() : ""));
+            out.flush();
+            pending = !last;
+        } else if (last || metrics.step() == 1 || metrics.step() % every == 0) {
+            out.println(line(metrics));
+        }
+    }
+
+    /** Ends a line in place, so that something else can be printed. */
+    public void interrupt() {
+        if (pending) {
+            out.println();
+            pending = false;
+        }
+    }
+
+    private String line(StepMetrics metrics) {
+        Duration left = Duration.ofMillis((long) (1000 * secondsPerStep * (steps - metrics.step())));
+        return String.format(
+                Locale.ROOT,
+                "step %d/%d  loss %.4f  %,.0f tokens/s  grad norm %.3f  ETA %s",
+                metrics.step(),
+                steps,
+                metrics.loss(),
+                metrics.tokensPerSecond(),
+                metrics.gradNorm(),
+                words(left));
+    }
+
+    /** {@code 1h02m}, {@code 3m05s}, {@code 12s}. */
+    static String words(Duration duration) {
+        long seconds = duration.toSeconds();
+        if (seconds >= 3600) {
+            return String.format(Locale.ROOT, "%dh%02dm", seconds / 3600, seconds / 60 % 60);
+        }
+        return seconds >= 60 ? String.format(Locale.ROOT, "%dm%02ds", seconds / 60, seconds % 60) : seconds + "s";
+    }
+}

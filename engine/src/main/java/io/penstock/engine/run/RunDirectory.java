@@ -1,0 +1,99 @@
+package io.penstock.engine.run;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Where a run keeps its files.
+ *
+ * <pre>
+ * runs/NAME/config.yaml        the fully resolved config
+ *           plan.json          layers, schedule and memory of every rank
+ *           metrics.jsonl      one object a step
+ *           logs/rank-N.log    and rank-N.err, what its process printed
+ *           checkpoints/step-000100/
+ * </pre>
+ */
+public record RunDirectory(Path root) {
+    /** A directory of this name without a run in it: {@code NAME}, or the first of {@code NAME-2}, {@code NAME-3}, ... that is free; nothing is overwritten. */
+    public static RunDirectory create(Path parent, String name) throws IOException {
+        for (int i = 1; ; i++) {
+            Path root = parent.resolve(i == 1 ? name : name + "-" + i);
+            if (!Files.exists(root) || isEmpty(root)) {
+                RunDirectory directory = new RunDirectory(root);
+                directory.prepare();
+                return directory;
+            }
+        }
+    }
+
+    /** The latest run of this name that exists. */
+    public static Optional<RunDirectory> latest(Path parent, String name) {
+        Optional<RunDirectory> last = Optional.empty();
+        for (int i = 1; ; i++) {
+            Path root = parent.resolve(i == 1 ? name : name + "-" + i);
+            if (!Files.isDirectory(root)) {
+                return last;
+            }
+            last = Optional.of(new RunDirectory(root));
+        }
+    }
+
+    /** The run that a checkpoint lies in; none for a checkpoint that was copied elsewhere. */
+    public static Optional<RunDirectory> ofCheckpoint(Path checkpoint) {
+        Path checkpoints = checkpoint.getParent();
+        Path root = checkpoints == null ? null : checkpoints.getParent();
+        return checkpoints != null && root != null && checkpoints.endsWith("checkpoints")
+                ? Optional.of(new RunDirectory(root))
+                : Optional.empty();
+    }
+
+    private static boolean isEmpty(Path directory) throws IOException {
+        try (Stream<Path> entries = Files.list(directory)) {
+            return entries.findAny().isEmpty();
+        }
+    }
+
+    /** Makes the directories that are not there yet. */
+    public void prepare() throws IOException {
+        Files.createDirectories(logs());
+        Files.createDirectories(checkpoints());
+    }
+
+    public Path config() {
+        return root.resolve("config.yaml");
+    }
+
+    public Path plan() {
+        return root.resolve("plan.json");
+    }
+
+    public Path metrics() {
+        return root.resolve("metrics.jsonl");
+    }
+
+    public Path logs() {
+        return root.resolve("logs");
+    }
+
+    public Path log(int rank) {
+        return logs().resolve("rank-" + rank + ".log");
+    }
+
+    /** What a rank's process wrote to its standard streams. */
+    public Path errors(int rank) {
+        return logs().resolve("rank-" + rank + ".err");
+    }
+
+    public Path checkpoints() {
+        return root.resolve("checkpoints");
+    }
+
+    /** {@code step}: optimizer steps done. */
+    public Path checkpoint(int step) {
+        return checkpoints().resolve("step-%06d".formatted(step));
+    }
+}

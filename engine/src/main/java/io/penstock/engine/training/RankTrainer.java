@@ -1,0 +1,95 @@
+package io.penstock.engine.training;
+
+import io.penstock.engine.checkpoint.CheckpointWriter;
+import io.penstock.engine.run.StepMetrics;
+import java.nio.file.Path;
+
+/** The loop of one rank over the steps of a run: train, tell, evaluate, save. Every rank runs it with the same numbers; rank 0 tells. */
+public final class RankTrainer {
+    /**
+     * How long a run goes and what it does on the way.
+     *
+     * @param firstStep steps done before: 0, or those of the checkpoint it resumes
+     * @param steps of the whole run
+     * @param validateEvery steps between validations; 0 for one at the end
+     * @param checkpointEvery steps between checkpoints; 0 for one at the end
+     */
+    public record Span(int firstStep, int steps, int validateEvery, int checkpointEvery) {
+        boolean validatesAfter(int step) {
+            return step == steps || (validateEvery > 0 && step % validateEvery == 0);
+        }
+
+        boolean savesAfter(int step) {
+            return step == steps || (checkpointEvery > 0 && step % checkpointEvery == 0);
+        }
+    }
+
+    private final PipelineRank rank;
+    private final int number;
+    private final int ranks;
+    private final Span span;
+    private final PipelineRank.Evaluation validation;
+    private final CheckpointWriter checkpoints;
+    private final StepListener listener;
+
+    /** {@code number} of {@code ranks}; {@code listener} is told on rank 0 only. */
+    public RankTrainer(
+            PipelineRank rank,
+            int number,
+            int ranks,
+            Span span,
+            PipelineRank.Evaluation validation,
+            CheckpointWriter checkpoints,
+            StepListener listener) {
+        this.rank = rank;
+        this.number = number;
+        this.ranks = ranks;
+        this.span = span;
+        this.validation = validation;
+        this.checkpoints = checkpoints;
+        this.listener = listener;
+    }
+
+    public void run() {
+        for (int step = span.firstStep(); step < span.steps(); step++) {
+            long begin = System.nanoTime();
+            rank.trainStep(step);
+            double seconds = (System.nanoTime() - begin) / 1e9;
+            int done = step + 1;
+            if (number == 0) {
+                listener.step(metrics(done, seconds));
+            }
+            if (span.validatesAfter(done)) {
+                double loss = validation.loss(step);
+                if (number == 0) {
+                    listener.validation(done, loss);
+                }
+            }
+            if (span.savesAfter(done)) {
+                save(done);
+            }
+        }
+    }
+
+    private StepMetrics metrics(int done, double seconds) {
+        return new StepMetrics(
+                done,
+                rank.loss(),
+                done * rank.tokensPerStep(),
+                rank.tokensPerStep() / seconds,
+                rank.gradientNorm(),
+                rank.learningRate(),
+                seconds);
+    }
+
+    private void save(int done) {
+        checkpoints.writeShard(done, number, ranks, rank.ownedStates());
+        rank.barrier();
+        if (number == 0) {
+            Path folder =
+                    checkpoints.finish(done, ranks, rank.owningRanks(), rank.modelBytes(), done * rank.tokensPerStep());
+            listener.checkpoint(done, folder);
+        }
+        rank.barrier();
+    }
+}

@@ -1,0 +1,168 @@
+package io.penstock.engine.training;
+
+import io.penstock.engine.config.Config;
+import io.penstock.engine.config.ConfigModels;
+import io.penstock.engine.config.Precision;
+import io.penstock.engine.config.TrainingConfig;
+import io.penstock.engine.execution.BatchSource;
+import io.penstock.engine.optimizer.AdamW;
+import io.penstock.engine.optimizer.LearningRateSchedule;
+import io.penstock.models.MicroBatchShape;
+import io.penstock.models.ModelSpec;
+import io.penstock.models.data.DataException;
+import io.penstock.models.data.DataRequest;
+import io.penstock.models.data.SequenceSampler;
+import io.penstock.models.data.TokenData;
+import io.penstock.models.data.TokenSpan;
+import io.penstock.models.tokens.Tokenizer;
+import io.penstock.models.tokens.Tokenizers;
+import io.penstock.partitioner.CostModel;
+import io.penstock.partitioner.Plan;
+import io.penstock.partitioner.Planner;
+import io.penstock.partitioner.schedule.Schedule;
+import io.penstock.partitioner.schedule.Schedules;
+import io.penstock.tensor.DType;
+import java.nio.file.Path;
+
+/** What a config means: model, data and hyperparameters. The same on every rank, for it is a function of the config and its files alone. Owns the mapped data. */
+public final class RunSetup implements AutoCloseable {
+    private final Config config;
+    private final ModelSpec model;
+    private final Tokenizer tokenizer;
+    private final TokenData data;
+
+    private RunSetup(Config config, ModelSpec model, Tokenizer tokenizer, TokenData data) {
+        this.config = config;
+        this.model = model;
+        this.tokenizer = tokenizer;
+        this.data = data;
+    }
+
+    /** Reads the data, tokenising it if no run has before. Throws {@link DataException} for data that cannot be trained on. */
+    public static RunSetup open(Config config) {
+        ModelSpec model = model(config);
+        Tokenizer tokenizer = tokenizer(config);
+        Path cache = config.run().directory().resolve(".tokens");
+        TokenData data = TokenData.open(
+                new DataRequest(
+                        config.data().source().path(),
+                        config.data().extensions(),
+                        config.data().validationFraction(),
+                        config.run().seed(),
+                        cache),
+                tokenizer,
+                model.config().vocabSize());
+        RunSetup setup = new RunSetup(config, model, tokenizer, data);
+        try {
+            setup.training();
+            setup.validation();
+            return setup;
+        } catch (DataException e) {
+            data.close();
+            throw e;
+        }
+    }
+
+    private static Tokenizer tokenizer(Config config) {
+        String name = config.data().tokenizer().toString();
+        return Tokenizers.find(name)
+                .orElseThrow(
+                        () -> new IllegalStateException("no tokenizer '" + name + "', known: " + Tokenizers.names()));
+    }
+
+    /** The layers alone; reads no data. */
+    public static ModelSpec model(Config config) {
+        return ConfigModels.model(config.model());
+    }
+
+    public ModelSpec model() {
+        return model;
+    }
+
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    /** The plan of the layout that the config gives. {@code workspaceBytes}: what one rank's backend holds for its kernels. */
+    public static Plan plan(Config config, ModelSpec model, long workspaceBytes) {
+        Schedule schedule = Schedules.create(
+                config.layout().schedule().toString(),
+                config.layout().pipeline(),
+                config.microBatches(),
+                config.layout().chunks(),
+                model.config().tieWordEmbeddings());
+        DType compute = compute(config.training().precision());
+        MicroBatchShape microBatch = new MicroBatchShape(
+                config.training().microBatchSize(), config.training().sequenceLength());
+        return Planner.plan(model, microBatch, compute, schedule, CostModel.DeviceRates.cpu(compute), workspaceBytes);
+    }
+
+    private static DType compute(Precision precision) {
+        return switch (precision) {
+            case F32 -> DType.F32;
+            case BF16 -> DType.BF16;
+            case F16 ->
+                throw new IllegalStateException("f16 has no kernels yet; a config with it is refused when loaded");
+        };
+    }
+
+    public Hyperparameters hyperparameters() {
+        TrainingConfig training = config.training();
+        AdamW optimizer = new AdamW(
+                training.optimizer().betas().get(0),
+                training.optimizer().betas().get(1),
+                training.optimizer().epsilon(),
+                training.optimizer().weightDecay(),
+                training.gradientClipping() == 0 ? Double.POSITIVE_INFINITY : training.gradientClipping());
+        LearningRateSchedule.Decay decay =
+                switch (training.learningRateSchedule().decay()) {
+                    case CONSTANT -> LearningRateSchedule.Decay.CONSTANT;
+                    case LINEAR -> LearningRateSchedule.Decay.LINEAR;
+                    case COSINE -> LearningRateSchedule.Decay.COSINE;
+                };
+        return new Hyperparameters(
+                optimizer,
+                new LearningRateSchedule(
+                        training.optimizer().learningRate(),
+                        training.learningRateSchedule().warmupSteps(),
+                        decay,
+                        training.learningRateSchedule().finalFraction(),
+                        training.steps()));
+    }
+
+    /** Sequence i of a step is the i-th of its global batch: shuffled windows, each epoch anew. */
+    public BatchSource training() {
+        long globalBatch = config.training().globalBatchSize();
+        SequenceSampler sampler = SequenceSampler.shuffled(
+                        data.training(),
+                        config.training().sequenceLength(),
+                        config.run().seed())
+                .requireBatch(globalBatch);
+        return new SampledBatches(
+                sampler,
+                (step, microBatch) -> step * globalBatch
+                        + (long) microBatch * config.training().microBatchSize());
+    }
+
+    /** What {@link #validation} measures on. */
+    public record Validation(BatchSource batches, int microBatches) {}
+
+    /** Micro-batches evenly spread over the validation tokens, or over the training tokens where none are kept from training. */
+    public Validation validation() {
+        TokenSpan tokens = data.validation().orElse(data.training());
+        SequenceSampler sampler =
+                SequenceSampler.inOrder(tokens, config.training().sequenceLength());
+        int batch = config.training().microBatchSize();
+        long asked = config.training().validation().sequences();
+        long sequences = asked == 0 ? sampler.windows() : Math.min(asked, sampler.windows());
+        int microBatches = Math.toIntExact(Math.max(1, sequences / batch));
+        return new Validation(
+                new SampledBatches(sampler, (step, microBatch) -> microBatch * sampler.windows() / microBatches),
+                microBatches);
+    }
+
+    @Override
+    public void close() {
+        data.close();
+    }
+}

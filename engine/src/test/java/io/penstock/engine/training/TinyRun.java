@@ -1,0 +1,179 @@
+package io.penstock.engine.training;
+
+import io.penstock.engine.execution.BatchSource;
+import io.penstock.engine.optimizer.AdamW;
+import io.penstock.engine.optimizer.LearningRateSchedule;
+import io.penstock.engine.state.ParameterState;
+import io.penstock.models.MicroBatchShape;
+import io.penstock.models.ModelConfig;
+import io.penstock.models.ModelSpec;
+import io.penstock.models.gpt2.Gpt2Family;
+import io.penstock.partitioner.CostModel;
+import io.penstock.partitioner.Plan;
+import io.penstock.partitioner.Planner;
+import io.penstock.partitioner.schedule.Schedule;
+import io.penstock.partitioner.schedule.Schedules;
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.DType;
+import io.penstock.tensor.MemoryLedger;
+import io.penstock.tensor.Tensor;
+import io.penstock.transport.Endpoint;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
+
+/** A small GPT-2 trained for a few steps on made-up tokens by ranks that are threads; what it leaves is compared bit by bit. */
+final class TinyRun {
+    static final int MICRO_BATCHES = 6;
+    static final int STEPS = 5;
+    static final MicroBatchShape SHAPE = new MicroBatchShape(2, 13);
+    private static final int VOCABULARY = 61;
+    private static final long LIMIT_SECONDS = 120;
+
+    /** Bits of the losses and gradient norms of every step, and of every element of every master at the end, by parameter. */
+    record Result(List<Long> losses, List<Long> norms, Map<String, List<Integer>> weights) {}
+
+    private TinyRun() {}
+
+    static ModelSpec model(boolean tied) {
+        return new Gpt2Family().spec(new ModelConfig("gpt2", 3, 24, 3, 96, 16, VOCABULARY, 1e-5f, tied, 0.02));
+    }
+
+    static Hyperparameters hyperparameters() {
+        return new Hyperparameters(
+                new AdamW(0.9, 0.95, 1e-8, 0.1, 1),
+                new LearningRateSchedule(3e-3, 2, LearningRateSchedule.Decay.COSINE, 0.1, STEPS));
+    }
+
+    /** Tokens as a function of step, micro-batch and place; the same for targets, one place on. */
+    static BatchSource batches() {
+        return new BatchSource() {
+            @Override
+            public void tokens(Tensor tokens_BT, int step, int microBatch) {
+                fill(tokens_BT, step, microBatch, 0);
+            }
+
+            @Override
+            public void targets(Tensor targets_BT, int step, int microBatch) {
+                fill(targets_BT, step, microBatch, 1);
+            }
+        };
+    }
+
+    private static void fill(Tensor ids, int step, int microBatch, int shift) {
+        for (long i = 0; i < ids.elements(); i++) {
+            long sequence = i / SHAPE.sequence() + (long) microBatch * SHAPE.batch() + 100L * step;
+            long place = i % SHAPE.sequence() + shift;
+            ids.set(i, (double) ((sequence * 7 + place * (3 + sequence % 5)) % VOCABULARY));
+        }
+    }
+
+    static Plan plan(ModelSpec model, String schedule, int ranks, DType compute, Supplier<Backend> backends) {
+        Schedule program = Schedules.create(
+                schedule,
+                ranks,
+                MICRO_BATCHES,
+                Schedules.defaultChunks(schedule),
+                model.config().tieWordEmbeddings());
+        try (Backend backend = backends.get()) {
+            return Planner.plan(
+                    model, SHAPE, compute, program, CostModel.DeviceRates.cpu(compute), backend.workspaceBytes());
+        }
+    }
+
+    /** Runs all ranks of {@code plan}; {@code endpoints} opens the endpoint of a rank on its thread. */
+    static Result run(ModelSpec model, Plan plan, Supplier<Backend> backends, IntFunction<Endpoint> endpoints)
+            throws Exception {
+        int ranks = plan.schedule().ranks();
+        Map<String, List<Integer>> weights = new ConcurrentSkipListMap<>();
+        List<List<Long>> losses = new ArrayList<>();
+        List<List<Long>> norms = new ArrayList<>();
+        for (int rank = 0; rank < ranks; rank++) {
+            losses.add(new ArrayList<>());
+            norms.add(new ArrayList<>());
+        }
+        ExecutorService threads = Executors.newFixedThreadPool(ranks);
+        try {
+            List<Future<?>> done = new ArrayList<>();
+            for (int i = 0; i < ranks; i++) {
+                int rank = i;
+                done.add(threads.submit(() -> rank(
+                        model, plan, backends, endpoints.apply(rank), losses.get(rank), norms.get(rank), weights)));
+            }
+            await(done);
+        } finally {
+            threads.shutdownNow();
+        }
+        for (int rank = 1; rank < ranks; rank++) {
+            if (!losses.get(rank).equals(losses.get(0)) || !norms.get(rank).equals(norms.get(0))) {
+                throw new AssertionError("rank " + rank + " saw other losses or norms than rank 0");
+            }
+        }
+        return new Result(losses.get(0), norms.get(0), new TreeMap<>(weights));
+    }
+
+    private static void await(List<Future<?>> done) throws ExecutionException, InterruptedException, TimeoutException {
+        for (Future<?> future : done) {
+            future.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+        }
+    }
+
+    private static void rank(
+            ModelSpec model,
+            Plan plan,
+            Supplier<Backend> backends,
+            Endpoint endpoint,
+            List<Long> losses,
+            List<Long> norms,
+            Map<String, List<Integer>> weights) {
+        try (Endpoint wire = endpoint;
+                Backend backend = backends.get()) {
+            MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
+            try (PipelineRank rank =
+                    new PipelineRank(model, plan, hyperparameters(), backend, ledger, wire, batches())) {
+                long predicted = plan.memory().get(wire.rank()).totalBytes();
+                long allocated = ledger.totalBytes() + backend.workspaceBytes();
+                if (predicted != allocated) {
+                    throw new AssertionError("rank " + wire.rank() + " was planned " + predicted + " bytes, allocated "
+                            + allocated + ": " + ledger.bytesByOwner());
+                }
+                rank.initialize(1);
+                for (int step = 0; step < STEPS; step++) {
+                    rank.trainStep(step);
+                    losses.add(Double.doubleToRawLongBits(rank.loss()));
+                    norms.add(Double.doubleToRawLongBits(rank.gradientNorm()));
+                }
+                for (ParameterState state : rank.store().states()) {
+                    List<Integer> bits = bits(state.master());
+                    List<Integer> other = weights.putIfAbsent(state.spec().name(), bits);
+                    if (other != null && !other.equals(bits)) {
+                        throw new AssertionError("the copies of " + state.spec().name() + " differ");
+                    }
+                }
+                rank.barrier();
+                wire.announceDone();
+            }
+        } catch (RuntimeException | Error e) {
+            endpoint.announceFailure(e.toString());
+            throw e;
+        }
+    }
+
+    private static List<Integer> bits(Tensor tensor) {
+        List<Integer> bits = new ArrayList<>();
+        for (long i = 0; i < tensor.elements(); i++) {
+            bits.add(Float.floatToRawIntBits((float) tensor.get(i)));
+        }
+        return bits;
+    }
+}
