@@ -1,7 +1,7 @@
 package io.penstock.tensor.cpu;
 
 import io.penstock.tensor.Tensor;
-import jdk.incubator.vector.FloatVector;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /** The update of {@link io.penstock.tensor.Backend#adamW} in one pass over memory: read w, m, v, g; write w, m, v, g = 0 and the working copy. */
@@ -17,18 +17,7 @@ final class AdamW implements Tiles {
     private long working;
     private long elements;
     private boolean half;
-    private float beta1;
-    private float beta2;
-    private float eps;
-
-    /** 1 - learningRate * weightDecay. */
-    private float keep;
-
-    /** learningRate / correction1. */
-    private float step;
-
-    private float correction2;
-    private float gradientScale;
+    private final VectorAdamW.Rates rates = new VectorAdamW.Rates();
 
     AdamW(Workers workers) {
         this.workers = workers;
@@ -58,13 +47,13 @@ final class AdamW implements Tiles {
             half = Lanes.half(working);
         }
         elements = weight.elements();
-        this.beta1 = beta1;
-        this.beta2 = beta2;
-        this.eps = eps;
-        keep = 1 - learningRate * weightDecay;
-        step = learningRate / correction1;
-        this.correction2 = correction2;
-        this.gradientScale = gradientScale;
+        rates.beta1 = beta1;
+        rates.beta2 = beta2;
+        rates.eps = eps;
+        rates.keep = 1 - learningRate * weightDecay;
+        rates.step = learningRate / correction1;
+        rates.correction2 = correction2;
+        rates.gradientScale = gradientScale;
         workers.run(this, Math.toIntExact((elements + PIECE - 1) / PIECE));
     }
 
@@ -72,60 +61,15 @@ final class AdamW implements Tiles {
     public void run(int tile, int thread) {
         long from = tile * PIECE;
         long n = Math.min(PIECE, elements - from);
-        long bound = Lanes.bound(n);
-        update(w + 4 * from, m + 4 * from, v + 4 * from, g + 4 * from, bound);
-        updateTail(w + 4 * from, m + 4 * from, v + 4 * from, g + 4 * from, bound, n);
+        VectorAdamW.update(w + 4 * from, m + 4 * from, v + 4 * from, g + 4 * from, n, rates);
         if (working != 0) {
-            refresh(working + from * Lanes.bytes(half), w + 4 * from, n, half);
-        }
-    }
-
-    private void update(long w, long m, long v, long g, long n) {
-        float b1 = beta1;
-        float b2 = beta2;
-        float kept = keep;
-        float stepSize = step;
-        float epsilon = eps;
-        float scale = gradientScale;
-        float correction = correction2;
-        FloatVector zero = FloatVector.zero(Lanes.FLOATS);
-        for (long i = 0; i < n; i += Lanes.COUNT) {
-            long at = 4 * i;
-            FloatVector gradient = Lanes.loadF32(g + at).mul(scale);
-            FloatVector first = Lanes.loadF32(m + at).mul(b1).add(gradient.mul(1 - b1));
-            FloatVector second =
-                    Lanes.loadF32(v + at).mul(b2).add(gradient.mul(gradient).mul(1 - b2));
-            FloatVector root = second.div(correction).sqrt().add(epsilon);
-            Lanes.storeF32(
-                    w + at,
-                    Lanes.loadF32(w + at).mul(kept).sub(first.mul(stepSize).div(root)));
-            Lanes.storeF32(m + at, first);
-            Lanes.storeF32(v + at, second);
-            Lanes.storeF32(g + at, zero);
-        }
-    }
-
-    private void updateTail(long w, long m, long v, long g, long from, long n) {
-        for (long i = from; i < n; i++) {
-            float gradient = Lanes.getF32(g, i) * gradientScale;
-            float first = Lanes.getF32(m, i) * beta1 + gradient * (1 - beta1);
-            float second = Lanes.getF32(v, i) * beta2 + gradient * gradient * (1 - beta2);
-            float root = (float) Math.sqrt(second / correction2) + eps;
-            Lanes.putF32(w, i, Lanes.getF32(w, i) * keep - first * step / root);
-            Lanes.putF32(m, i, first);
-            Lanes.putF32(v, i, second);
-            Lanes.putF32(g, i, 0);
-        }
-    }
-
-    /** The tile's weights are still in cache. */
-    private static void refresh(long working, long w, long n, boolean half) {
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            Lanes.store(half, working, i, Lanes.loadF32(w + 4 * i));
-        }
-        for (long i = bound; i < n; i++) {
-            Lanes.put(half, working, i, Lanes.getF32(w, i));
+            // the tile's weights are still in cache
+            long to = working + from * Lanes.bytes(half);
+            if (half) {
+                VectorBf16.narrow(to, w + 4 * from, n);
+            } else {
+                MemorySegment.copy(Lanes.ALL, w + 4 * from, Lanes.ALL, to, 4 * n);
+            }
         }
     }
 }

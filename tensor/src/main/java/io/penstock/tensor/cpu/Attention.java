@@ -71,7 +71,7 @@ final class Attention implements Tiles {
         int batch = tile / blocks / shape.heads();
         int start = block * AttentionBlocks.ROWS;
         int rows = Math.min(AttentionBlocks.ROWS, shape.sequence() - start);
-        long area = workspace.attention(thread);
+        long area = workspace.area(thread);
         begin(area, rows);
         for (int from = 0; from < start + rows; from += chunk) {
             attend(area, thread, batch, head, start, rows, from);
@@ -80,8 +80,8 @@ final class Attention implements Tiles {
     }
 
     private void begin(long area, int rows) {
-        Lanes.zeroF32(AttentionBlocks.querySums(area), (long) rows * shape.headSize());
-        Lanes.zeroF32(AttentionBlocks.totals(area), rows);
+        Vectors.zero(AttentionBlocks.querySums(area), (long) rows * shape.headSize());
+        Vectors.zero(AttentionBlocks.totals(area), rows);
         for (int r = 0; r < rows; r++) {
             Lanes.putF32(AttentionBlocks.maxima(area), r, Float.NEGATIVE_INFINITY);
         }
@@ -113,7 +113,7 @@ final class Attention implements Tiles {
                     AttentionBlocks.lanes(area),
                     half);
             if (from > 0) {
-                SoftmaxRow.scale(sums + 4L * r * h, kept, h);
+                Vectors.scale(sums + 4L * r * h, sums + 4L * r * h, kept, h);
             }
         }
         long values = v + ((firstRow + from) * vStride + (long) keyHead * h) * bytes;

@@ -21,8 +21,10 @@ final class AttentionBlocks {
     private static final long KEY_SUMS_BYTES = 4L * MOST_KEYS * 128;
     private static final long QUERY_SUMS_BYTES = 4L * ROWS * LARGEST_HEAD;
     private static final long STATISTICS_BYTES = 4L * ROWS;
+    private static final long LANES_BYTES = 8L * LARGEST_HEAD + 64;
 
-    static final long BYTES = 2 * SCORES_BYTES + 2 * KEY_SUMS_BYTES + QUERY_SUMS_BYTES + 4 * STATISTICS_BYTES;
+    static final long BYTES =
+            2 * SCORES_BYTES + 2 * KEY_SUMS_BYTES + QUERY_SUMS_BYTES + 2 * STATISTICS_BYTES + LANES_BYTES;
 
     /** One role's kernels by [last, shorter block of queries][blocks of keys, 0 for a whole chunk]. */
     static final class Kernels {
@@ -122,7 +124,7 @@ final class AttentionBlocks {
         return maxima(area) + STATISTICS_BYTES;
     }
 
-    /** One vector for folding. */
+    /** Two heads of one row, and one vector for folding. */
     static long lanes(long area) {
         return totals(area) + STATISTICS_BYTES;
     }

@@ -101,11 +101,11 @@ final class AttentionGradient implements Tiles {
         int batch = tile / shape.keyValueHeads();
         int h = shape.headSize();
         int group = shape.heads() / shape.keyValueHeads();
-        long area = workspace.attention(thread);
+        long area = workspace.area(thread);
         for (int from = 0; from < shape.sequence(); from += chunk) {
             int keys = Math.min(chunk, shape.sequence() - from);
-            Lanes.zeroF32(AttentionBlocks.keySums(area), (long) keys * h);
-            Lanes.zeroF32(AttentionBlocks.valueSums(area), (long) keys * h);
+            Vectors.zero(AttentionBlocks.keySums(area), (long) keys * h);
+            Vectors.zero(AttentionBlocks.valueSums(area), (long) keys * h);
             for (int head = keyHead * group; head < (keyHead + 1) * group; head++) {
                 for (int start = from; start < shape.sequence(); start += AttentionBlocks.ROWS) {
                     block(area, thread, batch, keyHead, head, from, start);
@@ -151,7 +151,7 @@ final class AttentionGradient implements Tiles {
             if (from == 0) {
                 SoftmaxRow.write(to, sums + 4L * r * h, 1, h, half);
             } else {
-                SoftmaxRow.add(to, sums + 4L * r * h, h, half);
+                SoftmaxRow.add(to, sums + 4L * r * h, h, AttentionBlocks.lanes(area), half);
             }
         }
     }

@@ -1,8 +1,6 @@
 package io.penstock.tensor.cpu;
 
 import io.penstock.tensor.Tensor;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,14 +50,13 @@ final class CrossEntropy implements Tiles {
 
     @Override
     public void run(int tile, int thread) {
-        long lanes = workspace.lanes(thread);
         long end = Math.min(rows, (tile + 1) * rowsPerTile);
         for (long row = tile * rowsPerTile; row < end; row++) {
-            row(row, lanes);
+            row(row, workspace.lanes(thread), workspace.area(thread));
         }
     }
 
-    private void row(long row, long lanes) {
+    private void row(long row, long lanes, long scratch) {
         long x = logits + row * rowBytes;
         int target = Lanes.getI32(targets, row);
         if (target < 0) {
@@ -72,51 +69,23 @@ final class CrossEntropy implements Tiles {
             }
             return;
         }
-        float max = maximum(x, columns);
-        float sum = exponentials(x, max, columns, lanes);
+        float max = VectorLoss.maximum(x, columns);
+        float sum = VectorLoss.exponentials(x, max, columns, lanes);
         float atTarget = Lanes.getF32(x, target);
         Lanes.putF32(loss, row, (float) (StrictMath.log(sum) + max - atTarget));
         if (dlogits != 0) {
             long dx = dlogits + row * gradientRowBytes;
-            gradient(dx, x, max, scale / sum, columns, half);
+            gradient(dx, x, max, scale / sum, scratch);
             Lanes.put(half, dx, target, scale * (Exp.of(atTarget - max) / sum - 1f));
         }
     }
 
-    private static float maximum(long x, long n) {
-        FloatVector most = FloatVector.broadcast(Lanes.FLOATS, Float.NEGATIVE_INFINITY);
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            most = most.max(Lanes.loadF32(x + 4 * i));
-        }
-        float max = most.reduceLanes(VectorOperators.MAX);
-        for (long i = bound; i < n; i++) {
-            max = Math.max(max, Lanes.getF32(x, i));
-        }
-        return max;
-    }
-
-    private static float exponentials(long x, float max, long n, long lanes) {
-        FloatVector total = FloatVector.zero(Lanes.FLOATS);
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            total = total.add(Exp.of(Lanes.loadF32(x + 4 * i).sub(max)));
-        }
-        Lanes.storeF32(lanes, total);
-        float sum = Lanes.foldF32(lanes);
-        for (long i = bound; i < n; i++) {
-            sum += Exp.of(Lanes.getF32(x, i) - max);
-        }
-        return sum;
-    }
-
-    private static void gradient(long dx, long x, float max, float factor, long n, boolean half) {
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            Lanes.store(half, dx, i, Exp.of(Lanes.loadF32(x + 4 * i).sub(max)).mul(factor));
-        }
-        for (long i = bound; i < n; i++) {
-            Lanes.put(half, dx, i, Exp.of(Lanes.getF32(x, i) - max) * factor);
+    private void gradient(long dx, long x, float max, float factor, long scratch) {
+        for (long from = 0; from < columns; from += Workspace.PIECE) {
+            long n = Math.min(Workspace.PIECE, columns - from);
+            long to = dx + from * Lanes.bytes(half);
+            VectorLoss.probabilities(Bf16.target(half, to, scratch), x + 4 * from, max, factor, n);
+            Bf16.flush(half, to, scratch, n);
         }
     }
 }

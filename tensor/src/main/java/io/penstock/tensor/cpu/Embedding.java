@@ -10,6 +10,7 @@ final class Embedding {
     private static final long ELEMENTS = 1 << 15;
 
     private final Workers workers;
+    private final Workspace workspace;
     private final Tiles forwardTiles = this::forwardTile;
     private final Tiles backwardTiles = this::backwardTile;
 
@@ -23,8 +24,9 @@ final class Embedding {
     private int sequence;
     private boolean half;
 
-    Embedding(Workers workers) {
+    Embedding(Workers workers, Workspace workspace) {
         this.workers = workers;
+        this.workspace = workspace;
     }
 
     void forward(Tensor y_RC, Tensor tokens_R, Tensor wte_VC, @Nullable Tensor wpe_TC, int sequence) {
@@ -50,48 +52,43 @@ final class Embedding {
     }
 
     private void forwardTile(int tile, int thread) {
-        long rowBytes = columns * Lanes.bytes(half);
+        long scratch = workspace.area(thread);
+        int bytes = Lanes.bytes(half);
         long end = Math.min(rows, (tile + 1) * rowsPerTile);
         for (long row = tile * rowsPerTile; row < end; row++) {
-            long token = wte + Lanes.getI32(tokens, row) * rowBytes;
-            long position = wpe == 0 ? 0 : wpe + row % sequence * rowBytes;
-            embed(y + row * rowBytes, token, position, columns, half);
-        }
-    }
-
-    private static void embed(long y, long token, long position, long n, boolean half) {
-        if (position == 0) {
-            MemorySegment.copy(Lanes.ALL, token, Lanes.ALL, y, n * Lanes.bytes(half));
-            return;
-        }
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            Lanes.store(half, y, i, Lanes.load(half, token, i).add(Lanes.load(half, position, i)));
-        }
-        for (long i = bound; i < n; i++) {
-            Lanes.put(half, y, i, Lanes.get(half, token, i) + Lanes.get(half, position, i));
-        }
-    }
-
-    private void backwardTile(int tile, int thread) {
-        long from = tile * COLUMNS;
-        long count = Math.min(COLUMNS, columns - from);
-        for (long row = 0; row < rows; row++) {
-            long dy = y + (row * columns + from) * Lanes.bytes(half);
-            accumulate(wte + 4 * (Lanes.getI32(tokens, row) * columns + from), dy, count, half);
-            if (wpe != 0) {
-                accumulate(wpe + 4 * (row % sequence * columns + from), dy, count, half);
+            long to = y + row * columns * bytes;
+            long token = wte + Lanes.getI32(tokens, row) * columns * bytes;
+            if (wpe == 0) {
+                MemorySegment.copy(Lanes.ALL, token, Lanes.ALL, to, columns * bytes);
+            } else {
+                addRows(to, token, wpe + row % sequence * columns * bytes, scratch);
             }
         }
     }
 
-    private static void accumulate(long sum, long x, long n, boolean half) {
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            Lanes.storeF32(sum + 4 * i, Lanes.loadF32(sum + 4 * i).add(Lanes.load(half, x, i)));
+    private void addRows(long to, long token, long position, long scratch) {
+        int bytes = Lanes.bytes(half);
+        for (long from = 0; from < columns; from += Workspace.PIECE) {
+            long n = Math.min(Workspace.PIECE, columns - from);
+            long a = Bf16.read(half, token + from * bytes, scratch, n);
+            long b = Bf16.read(half, position + from * bytes, scratch + Workspace.PIECE_BYTES, n);
+            Vectors.add(Bf16.target(half, to + from * bytes, scratch), a, b, n);
+            Bf16.flush(half, to + from * bytes, scratch, n);
         }
-        for (long i = bound; i < n; i++) {
-            Lanes.putF32(sum, i, Lanes.getF32(sum, i) + Lanes.get(half, x, i));
+    }
+
+    private void backwardTile(int tile, int thread) {
+        long scratch = workspace.area(thread);
+        long from = tile * COLUMNS;
+        long count = Math.min(COLUMNS, columns - from);
+        for (long row = 0; row < rows; row++) {
+            long dy = Bf16.read(half, y + (row * columns + from) * Lanes.bytes(half), scratch, count);
+            long dToken = wte + 4 * (Lanes.getI32(tokens, row) * columns + from);
+            Vectors.add(dToken, dToken, dy, count);
+            if (wpe != 0) {
+                long dPosition = wpe + 4 * (row % sequence * columns + from);
+                Vectors.add(dPosition, dPosition, dy, count);
+            }
         }
     }
 }

@@ -1,17 +1,15 @@
 package io.penstock.tensor.cpu;
 
-import jdk.incubator.vector.FloatVector;
-
 /**
  * A product by the Vector API (Goto and van de Geijn 2008): blocks of both factors are copied to f32 panels that stay in cache, four rows by two vectors
  * of c stay in registers. Sums run over k in order within {@link #DEPTH}, and over those blocks in order.
  */
 final class JavaMatmul extends MatmulKernel {
     private static final int ROWS = 64;
-    private static final int COLUMNS = 64;
+    static final int COLUMNS = 64;
     private static final int DEPTH = 256;
     private static final int PANEL_ROWS = 4;
-    private static final int PANEL_COLUMNS = 2 * Lanes.COUNT;
+    static final int PANEL_COLUMNS = 2 * Lanes.COUNT;
 
     private static final long PACKED_A_BYTES = 4L * ROWS * DEPTH;
     private static final long PACKED_B_BYTES = 4L * COLUMNS * DEPTH;
@@ -32,7 +30,7 @@ final class JavaMatmul extends MatmulKernel {
             int columns = Math.min(COLUMNS, shape.n() - column);
             for (int row = 0; row < shape.m(); row += ROWS) {
                 int rows = Math.min(ROWS, shape.m() - row);
-                Lanes.zeroF32(block, ROWS * COLUMNS);
+                Vectors.zero(block, ROWS * COLUMNS);
                 for (int from = 0; from < shape.k(); from += DEPTH) {
                     int depth = Math.min(DEPTH, shape.k() - from);
                     packA(packedA, a, row, rows, from, depth);
@@ -81,48 +79,9 @@ final class JavaMatmul extends MatmulKernel {
         for (int j = 0; j < columns; j += PANEL_COLUMNS) {
             long panelB = packedB + 4L * j * depth;
             for (int i = 0; i < rows; i += PANEL_ROWS) {
-                multiplyPanel(block + 4L * (i * COLUMNS + j), packedA + 4L * i * depth, panelB, depth);
+                VectorPanel.multiplyPanel(block + 4L * (i * COLUMNS + j), packedA + 4L * i * depth, panelB, depth);
             }
         }
-    }
-
-    private static void multiplyPanel(long block, long a, long b, int depth) {
-        long row1 = block + 4L * COLUMNS;
-        long row2 = block + 8L * COLUMNS;
-        long row3 = block + 12L * COLUMNS;
-        long second = 4L * Lanes.COUNT;
-        FloatVector c00 = Lanes.loadF32(block);
-        FloatVector c01 = Lanes.loadF32(block + second);
-        FloatVector c10 = Lanes.loadF32(row1);
-        FloatVector c11 = Lanes.loadF32(row1 + second);
-        FloatVector c20 = Lanes.loadF32(row2);
-        FloatVector c21 = Lanes.loadF32(row2 + second);
-        FloatVector c30 = Lanes.loadF32(row3);
-        FloatVector c31 = Lanes.loadF32(row3 + second);
-        for (int p = 0; p < depth; p++) {
-            FloatVector b0 = Lanes.loadF32(b + 4L * p * PANEL_COLUMNS);
-            FloatVector b1 = Lanes.loadF32(b + 4L * p * PANEL_COLUMNS + second);
-            FloatVector a0 = FloatVector.broadcast(Lanes.FLOATS, Lanes.getF32(a, 4L * p));
-            FloatVector a1 = FloatVector.broadcast(Lanes.FLOATS, Lanes.getF32(a, 4L * p + 1));
-            FloatVector a2 = FloatVector.broadcast(Lanes.FLOATS, Lanes.getF32(a, 4L * p + 2));
-            FloatVector a3 = FloatVector.broadcast(Lanes.FLOATS, Lanes.getF32(a, 4L * p + 3));
-            c00 = a0.fma(b0, c00);
-            c01 = a0.fma(b1, c01);
-            c10 = a1.fma(b0, c10);
-            c11 = a1.fma(b1, c11);
-            c20 = a2.fma(b0, c20);
-            c21 = a2.fma(b1, c21);
-            c30 = a3.fma(b0, c30);
-            c31 = a3.fma(b1, c31);
-        }
-        Lanes.storeF32(block, c00);
-        Lanes.storeF32(block + second, c01);
-        Lanes.storeF32(row1, c10);
-        Lanes.storeF32(row1 + second, c11);
-        Lanes.storeF32(row2, c20);
-        Lanes.storeF32(row2 + second, c21);
-        Lanes.storeF32(row3, c30);
-        Lanes.storeF32(row3 + second, c31);
     }
 
     private void write(long c, long bias, long block, int row, int rows, int column, int columns) {

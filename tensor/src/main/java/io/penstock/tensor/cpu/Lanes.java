@@ -6,10 +6,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -67,41 +63,12 @@ final class Lanes {
 
     // ---- vectors ----
 
-    static FloatVector load(boolean half, long base, long index) {
-        return half ? loadBf16(base + 2 * index) : loadF32(base + 4 * index);
-    }
-
-    static void store(boolean half, long base, long index, FloatVector v) {
-        if (half) {
-            storeBf16(base + 2 * index, v);
-        } else {
-            storeF32(base + 4 * index, v);
-        }
-    }
-
     static FloatVector loadF32(long address) {
         return FloatVector.fromMemorySegment(FLOATS, ALL, address, ORDER);
     }
 
     static void storeF32(long address, FloatVector v) {
         v.intoMemorySegment(ALL, address, ORDER);
-    }
-
-    static FloatVector loadBf16(long address) {
-        IntVector bits = (IntVector) ShortVector.fromMemorySegment(SHORTS, ALL, address, ORDER)
-                .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
-        return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-    }
-
-    /** Rounds as {@link DType#toBf16}. */
-    static void storeBf16(long address, FloatVector v) {
-        IntVector bits = v.reinterpretAsInts();
-        IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.AND, 1);
-        IntVector rounded = bits.add(odd).add(0x7fff);
-        VectorMask<Integer> nan = v.compare(VectorOperators.NE, v).cast(INTS);
-        IntVector high =
-                rounded.blend(bits.lanewise(VectorOperators.OR, 0x400000), nan).lanewise(VectorOperators.LSHR, 16);
-        ((ShortVector) high.convertShape(VectorOperators.I2S, SHORTS, 0)).intoMemorySegment(ALL, address, ORDER);
     }
 
     /** Sum of a stored vector's lanes by a fixed tree; {@code reduceLanes(ADD)} promises no order. */
@@ -116,15 +83,23 @@ final class Lanes {
     // ---- scalars ----
 
     static float get(boolean half, long base, long index) {
-        return half ? DType.fromBf16(ALL.get(SHORT, base + 2 * index)) : ALL.get(FLOAT, base + 4 * index);
+        return half ? getBf16(base, index) : getF32(base, index);
     }
 
     static void put(boolean half, long base, long index, float value) {
         if (half) {
-            ALL.set(SHORT, base + 2 * index, DType.toBf16(value));
+            putBf16(base, index, value);
         } else {
-            ALL.set(FLOAT, base + 4 * index, value);
+            putF32(base, index, value);
         }
+    }
+
+    static float getBf16(long base, long index) {
+        return DType.fromBf16(ALL.get(SHORT, base + 2 * index));
+    }
+
+    static void putBf16(long base, long index, float value) {
+        ALL.set(SHORT, base + 2 * index, DType.toBf16(value));
     }
 
     static float getF32(long base, long index) {
@@ -149,17 +124,5 @@ final class Lanes {
 
     static void putByte(long address, byte value) {
         ALL.set(ValueLayout.JAVA_BYTE, address, value);
-    }
-
-    /** Zeroes {@code count} f32. */
-    static void zeroF32(long base, long count) {
-        FloatVector zero = FloatVector.zero(FLOATS);
-        long bound = bound(count);
-        for (long i = 0; i < bound; i += COUNT) {
-            zero.intoMemorySegment(ALL, base + 4 * i, ORDER);
-        }
-        for (long i = bound; i < count; i++) {
-            putF32(base, i, 0);
-        }
     }
 }

@@ -1,7 +1,6 @@
 package io.penstock.tensor.cpu;
 
 import io.penstock.tensor.Tensor;
-import jdk.incubator.vector.FloatVector;
 
 /** y = (x - mean) * rstd * gain + bias over C, with or without x = a + b before it; tiles are rows. */
 final class LayerNorm implements Tiles {
@@ -59,6 +58,7 @@ final class LayerNorm implements Tiles {
         bias = bias_C.address();
         rows = x_RC.shape().rows();
         columns = x_RC.shape().last();
+        workspace.requireRows(2, columns);
         half = Lanes.half(x_RC);
         this.eps = eps;
         rowsPerTile = Math.max(1, ELEMENTS / columns);
@@ -67,72 +67,32 @@ final class LayerNorm implements Tiles {
 
     @Override
     public void run(int tile, int thread) {
-        long lanes = workspace.lanes(thread);
-        long rowBytes = columns * Lanes.bytes(half);
         long end = Math.min(rows, (tile + 1) * rowsPerTile);
         for (long row = tile * rowsPerTile; row < end; row++) {
-            long input = sum + row * rowBytes;
-            if (residual != 0) {
-                add(input, x + row * rowBytes, residual + row * rowBytes, columns, half);
-            }
-            float m = total(input, columns, half, lanes) / columns;
-            float variance = squares(input, m, columns, half, lanes) / columns;
-            float r = (float) (1 / Math.sqrt((double) variance + eps));
-            Lanes.putF32(mean, row, m);
-            Lanes.putF32(rstd, row, r);
-            normalize(y + row * rowBytes, input, m, r, gain, bias, columns, half);
+            row(row, thread);
         }
     }
 
-    private static void add(long sum, long a, long b, long n, boolean half) {
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            Lanes.store(half, sum, i, Lanes.load(half, a, i).add(Lanes.load(half, b, i)));
+    private void row(long row, int thread) {
+        long lanes = workspace.lanes(thread);
+        long first = workspace.area(thread);
+        long second = first + 4 * columns;
+        long offset = row * columns * Lanes.bytes(half);
+        long input = Bf16.read(half, x + offset, first, columns);
+        if (residual != 0) {
+            long other = Bf16.read(half, residual + offset, second, columns);
+            long total = Bf16.target(half, sum + offset, first);
+            Vectors.add(total, input, other, columns);
+            Bf16.flush(half, sum + offset, total, columns);
+            // what is normalised is the sum as it was rounded
+            input = Bf16.read(half, sum + offset, first, columns);
         }
-        for (long i = bound; i < n; i++) {
-            Lanes.put(half, sum, i, Lanes.get(half, a, i) + Lanes.get(half, b, i));
-        }
-    }
-
-    private static float total(long x, long n, boolean half, long lanes) {
-        FloatVector total = FloatVector.zero(Lanes.FLOATS);
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            total = total.add(Lanes.load(half, x, i));
-        }
-        Lanes.storeF32(lanes, total);
-        float sum = Lanes.foldF32(lanes);
-        for (long i = bound; i < n; i++) {
-            sum += Lanes.get(half, x, i);
-        }
-        return sum;
-    }
-
-    private static float squares(long x, float mean, long n, boolean half, long lanes) {
-        FloatVector total = FloatVector.zero(Lanes.FLOATS);
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            FloatVector d = Lanes.load(half, x, i).sub(mean);
-            total = d.fma(d, total);
-        }
-        Lanes.storeF32(lanes, total);
-        float sum = Lanes.foldF32(lanes);
-        for (long i = bound; i < n; i++) {
-            float d = Lanes.get(half, x, i) - mean;
-            sum = Math.fma(d, d, sum);
-        }
-        return sum;
-    }
-
-    private static void normalize(long y, long x, float mean, float rstd, long gain, long bias, long n, boolean half) {
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            FloatVector hat = Lanes.load(half, x, i).sub(mean).mul(rstd);
-            Lanes.store(half, y, i, hat.fma(Lanes.loadF32(gain + 4 * i), Lanes.loadF32(bias + 4 * i)));
-        }
-        for (long i = bound; i < n; i++) {
-            float hat = (Lanes.get(half, x, i) - mean) * rstd;
-            Lanes.put(half, y, i, Math.fma(hat, Lanes.getF32(gain, i), Lanes.getF32(bias, i)));
-        }
+        float m = Vectors.sum(input, columns, lanes) / columns;
+        float variance = VectorNorm.squares(input, m, columns, lanes) / columns;
+        float r = (float) (1 / Math.sqrt((double) variance + eps));
+        Lanes.putF32(mean, row, m);
+        Lanes.putF32(rstd, row, r);
+        VectorNorm.normalize(Bf16.target(half, y + offset, first), input, m, r, gain, bias, columns);
+        Bf16.flush(half, y + offset, first, columns);
     }
 }

@@ -1,7 +1,7 @@
 package io.penstock.tensor.cpu;
 
 import io.penstock.tensor.Tensor;
-import jdk.incubator.vector.FloatVector;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +47,7 @@ final class LayerNormGradient implements Tiles {
         mean = mean_R.address();
         rstd = rstd_R.address();
         columns = x_RC.shape().last();
+        workspace.requireRows(3, columns);
         half = Lanes.half(x_RC);
         blocks.plan(x_RC.shape().rows(), columns, 2);
         workers.run(this, blocks.count());
@@ -56,88 +57,35 @@ final class LayerNormGradient implements Tiles {
 
     @Override
     public void run(int block, int thread) {
-        long lanes = workspace.lanes(thread);
         long dgain = blocks.partial(block);
-        long dbias = dgain + 4 * columns;
-        Lanes.zeroF32(dgain, 2 * columns);
-        long rowBytes = columns * Lanes.bytes(half);
+        Vectors.zero(dgain, 2 * columns);
         for (long row = blocks.firstRow(block); row < blocks.endRow(block); row++) {
-            float m = Lanes.getF32(mean, row);
-            float r = Lanes.getF32(rstd, row);
-            long offset = row * rowBytes;
-            sums(dgain, dbias, dy + offset, x + offset, gain, m, r, columns, half, lanes);
-            float g = Lanes.getF32(lanes, 0) / columns;
-            float gh = Lanes.getF32(lanes, 1) / columns;
-            long skip = dresidual == 0 ? 0 : dresidual + offset;
-            gradient(dx + offset, dy + offset, skip, x + offset, gain, m, r, g, gh, columns, half);
+            row(row, dgain, thread);
         }
     }
 
-    /** Adds to dgain and dbias; leaves sum(g) and sum(g h) as the first two floats at {@code lanes}. */
-    private static void sums(
-            long dgain,
-            long dbias,
-            long dy,
-            long x,
-            long gain,
-            float mean,
-            float rstd,
-            long n,
-            boolean half,
-            long lanes) {
-        FloatVector sumG = FloatVector.zero(Lanes.FLOATS);
-        FloatVector sumGh = FloatVector.zero(Lanes.FLOATS);
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            FloatVector d = Lanes.load(half, dy, i);
-            FloatVector h = Lanes.load(half, x, i).sub(mean).mul(rstd);
-            FloatVector g = d.mul(Lanes.loadF32(gain + 4 * i));
-            sumG = sumG.add(g);
-            sumGh = g.fma(h, sumGh);
-            Lanes.storeF32(dgain + 4 * i, d.fma(h, Lanes.loadF32(dgain + 4 * i)));
-            Lanes.storeF32(dbias + 4 * i, Lanes.loadF32(dbias + 4 * i).add(d));
+    private void row(long row, long dgain, int thread) {
+        long lanes = workspace.lanes(thread);
+        long first = workspace.area(thread);
+        long second = first + 4 * columns;
+        long result = second + 4 * columns;
+        long offset = row * columns * Lanes.bytes(half);
+        float m = Lanes.getF32(mean, row);
+        float r = Lanes.getF32(rstd, row);
+        long dyRow = Bf16.read(half, dy + offset, first, columns);
+        long xRow = Bf16.read(half, x + offset, second, columns);
+        VectorNorm.sums(dgain, dgain + 4 * columns, dyRow, xRow, gain, m, r, columns, lanes);
+        float g = Lanes.getF32(lanes, 0) / columns;
+        float gh = Lanes.getF32(lanes, 1) / columns;
+        VectorNorm.gradient(result, dyRow, xRow, gain, m, r, g, gh, columns);
+        if (dresidual != 0) {
+            long skip = Bf16.read(half, dresidual + offset, first, columns);
+            Vectors.add(result, result, skip, columns);
         }
-        Lanes.storeF32(lanes, sumG);
-        Lanes.storeF32(lanes + 64, sumGh);
-        float totalG = Lanes.foldF32(lanes);
-        float totalGh = Lanes.foldF32(lanes + 64);
-        for (long i = bound; i < n; i++) {
-            float d = Lanes.get(half, dy, i);
-            float h = (Lanes.get(half, x, i) - mean) * rstd;
-            float g = d * Lanes.getF32(gain, i);
-            totalG += g;
-            totalGh = Math.fma(g, h, totalGh);
-            Lanes.putF32(dgain, i, Math.fma(d, h, Lanes.getF32(dgain, i)));
-            Lanes.putF32(dbias, i, Lanes.getF32(dbias, i) + d);
-        }
-        Lanes.putF32(lanes, 0, totalG);
-        Lanes.putF32(lanes, 1, totalGh);
-    }
-
-    private static void gradient(
-            long dx,
-            long dy,
-            long skip,
-            long x,
-            long gain,
-            float mean,
-            float rstd,
-            float meanG,
-            float meanGh,
-            long n,
-            boolean half) {
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            FloatVector h = Lanes.load(half, x, i).sub(mean).mul(rstd);
-            FloatVector g = Lanes.load(half, dy, i).mul(Lanes.loadF32(gain + 4 * i));
-            FloatVector d = g.sub(meanG).sub(h.mul(meanGh)).mul(rstd);
-            Lanes.store(half, dx, i, skip == 0 ? d : d.add(Lanes.load(half, skip, i)));
-        }
-        for (long i = bound; i < n; i++) {
-            float h = (Lanes.get(half, x, i) - mean) * rstd;
-            float g = Lanes.get(half, dy, i) * Lanes.getF32(gain, i);
-            float d = (g - meanG - h * meanGh) * rstd;
-            Lanes.put(half, dx, i, skip == 0 ? d : d + Lanes.get(half, skip, i));
+        if (half) {
+            VectorBf16.narrow(dx + offset, result, columns);
+        } else {
+            MemorySegment.copy(Lanes.ALL, result, Lanes.ALL, dx + offset, 4 * columns);
         }
     }
 }

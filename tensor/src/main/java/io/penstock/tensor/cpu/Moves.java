@@ -3,15 +3,13 @@ package io.penstock.tensor.cpu;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.ByteVector;
-import jdk.incubator.vector.VectorSpecies;
 
 /** zero, copy and add: rows (or, where both sides are contiguous, pieces of one long row) shared out to the threads. */
 final class Moves {
     private static final long PIECE = 1 << 15;
-    private static final VectorSpecies<Byte> BYTES = Lanes.FLOATS.withLanes(byte.class);
 
     private final Workers workers;
+    private final Workspace workspace;
     private final Tiles zeroTiles = this::zeroTile;
     private final Tiles copyTiles = this::copyTile;
     private final Tiles addTiles = this::addTile;
@@ -20,16 +18,17 @@ final class Moves {
     private long x;
     private DType yType = DType.F32;
     private DType xType = DType.F32;
-    private boolean addHalf;
-    private boolean addendHalf;
+    private boolean yHalf;
+    private boolean xHalf;
     private long yRowBytes;
     private long xRowBytes;
     private long rows;
     private long columns;
     private long rowsPerTile;
 
-    Moves(Workers workers) {
+    Moves(Workers workers, Workspace workspace) {
         this.workers = workers;
+        this.workspace = workspace;
     }
 
     void zero(Tensor x) {
@@ -45,12 +44,8 @@ final class Moves {
     private void zeroTile(int tile, int thread) {
         long from = tile * 4L * PIECE;
         long count = Math.min(4 * PIECE, columns - from);
-        long bound = count - count % BYTES.length();
-        ByteVector zero = ByteVector.zero(BYTES);
-        for (long i = 0; i < bound; i += BYTES.length()) {
-            zero.intoMemorySegment(Lanes.ALL, y + from + i, Lanes.ORDER);
-        }
-        for (long i = bound; i < count; i++) {
+        Vectors.zero(y + from, count / 4);
+        for (long i = count / 4 * 4; i < count; i++) {
             Lanes.putByte(y + from + i, (byte) 0);
         }
     }
@@ -60,8 +55,8 @@ final class Moves {
     }
 
     void add(Tensor y, Tensor x) {
-        addHalf = Lanes.half(y);
-        addendHalf = Lanes.half(x);
+        yHalf = Lanes.half(y);
+        xHalf = Lanes.half(x);
         workers.run(addTiles, plan(y, x));
     }
 
@@ -100,9 +95,9 @@ final class Moves {
         if (yType == xType) {
             MemorySegment.copy(Lanes.ALL, x, Lanes.ALL, y, n * xType.bytes());
         } else if (yType == DType.BF16 && xType == DType.F32) {
-            narrow(y, x, n);
+            VectorBf16.narrow(y, x, n);
         } else if (yType == DType.F32 && xType == DType.BF16) {
-            widen(y, x, n);
+            VectorBf16.widen(y, x, n);
         } else {
             for (long i = 0; i < n; i++) {
                 set(yType, y, i, value(xType, x, i));
@@ -110,47 +105,16 @@ final class Moves {
         }
     }
 
-    private static void narrow(long y, long x, long n) {
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            Lanes.storeBf16(y + 2 * i, Lanes.loadF32(x + 4 * i));
-        }
-        for (long i = bound; i < n; i++) {
-            Lanes.put(true, y, i, Lanes.getF32(x, i));
-        }
-    }
-
-    private static void widen(long y, long x, long n) {
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            Lanes.storeF32(y + 4 * i, Lanes.loadBf16(x + 2 * i));
-        }
-        for (long i = bound; i < n; i++) {
-            Lanes.putF32(y, i, Lanes.get(true, x, i));
-        }
-    }
-
     private void addTile(int tile, int thread) {
-        if (rows == 1) {
-            long from = tile * PIECE;
-            addRow(y + from * yType.bytes(), x + from * xType.bytes(), Math.min(PIECE, columns - from));
-            return;
-        }
-        long end = Math.min(rows, (tile + 1) * rowsPerTile);
-        for (long row = tile * rowsPerTile; row < end; row++) {
-            addRow(y + row * yRowBytes, x + row * xRowBytes, columns);
-        }
-    }
-
-    private void addRow(long y, long x, long n) {
-        boolean yHalf = addHalf;
-        boolean xHalf = addendHalf;
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            Lanes.store(yHalf, y, i, Lanes.load(yHalf, y, i).add(Lanes.load(xHalf, x, i)));
-        }
-        for (long i = bound; i < n; i++) {
-            Lanes.put(yHalf, y, i, Lanes.get(yHalf, y, i) + Lanes.get(xHalf, x, i));
+        long scratch = workspace.area(thread);
+        long end = Math.min(columns, (tile + 1) * PIECE);
+        for (long from = tile * PIECE; from < end; from += Workspace.PIECE) {
+            long n = Math.min(Workspace.PIECE, end - from);
+            long to = y + from * Lanes.bytes(yHalf);
+            long addend = Bf16.read(xHalf, x + from * Lanes.bytes(xHalf), scratch, n);
+            long sum = Bf16.read(yHalf, to, scratch + Workspace.PIECE_BYTES, n);
+            Vectors.add(sum, sum, addend, n);
+            Bf16.flush(yHalf, to, sum, n);
         }
     }
 

@@ -28,6 +28,7 @@ final class OneDnn {
     private static final int IN_ORDER = 1;
     private static final int SCRATCHPAD_USER = 1;
     private static final int QUERY_SCRATCHPAD = 136;
+    private static final int UNIMPLEMENTED = 3;
 
     private static final MemoryLayout I = ValueLayout.JAVA_INT;
     private static final MemoryLayout L = ValueLayout.JAVA_LONG;
@@ -190,13 +191,15 @@ final class OneDnn {
         }
     }
 
-    /** {@code bias} may be 0. */
+    /** {@code bias} may be 0. Returns 0 where this machine has no such product (BF16 below AVX-512). */
     static long createMatmul(long engine, long a, long b, long bias, long c, long attributes) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(8);
-            check(
-                    (int) MATMUL.invokeExact(out.address(), engine, a, b, bias, c, attributes),
-                    "matmul_primitive_desc_create");
+            int status = (int) MATMUL.invokeExact(out.address(), engine, a, b, bias, c, attributes);
+            if (status == UNIMPLEMENTED) {
+                return 0;
+            }
+            check(status, "matmul_primitive_desc_create");
             return out.get(ValueLayout.JAVA_LONG, 0);
         } catch (Throwable e) {
             throw broken(e);

@@ -1,6 +1,6 @@
 package io.penstock.tensor.cpu;
 
-/** Makes oneDNN products: one engine, and a stream for each thread of the backend. */
+/** Makes oneDNN products, or ours where it has none: one engine, and a stream for each thread of the backend. */
 final class OneDnnMatmuls implements MatmulKernels.Factory {
     private final Workspace workspace;
     private final long engine;
@@ -27,13 +27,18 @@ final class OneDnnMatmuls implements MatmulKernels.Factory {
         long attributes = OneDnn.createAttributes(shape.accumulate());
         long primitive = OneDnn.createMatmul(engine, a, b, bias, c, attributes);
         try {
+            if (primitive == 0) {
+                return new JavaMatmul(shape, workspace);
+            }
             long scratchpad = OneDnn.scratchpad(primitive);
             if (OneDnn.size(scratchpad) > Workspace.MATMUL_BYTES) {
                 return new SplitMatmul(shape, this);
             }
             return new OneDnnMatmul(shape, workspace, engine, streams, primitive, a, b, bias, c, scratchpad);
         } finally {
-            OneDnn.destroyPrimitiveDescriptor(primitive);
+            if (primitive != 0) {
+                OneDnn.destroyPrimitiveDescriptor(primitive);
+            }
             OneDnn.destroyAttributes(attributes);
             OneDnn.destroyDescriptor(a);
             OneDnn.destroyDescriptor(b);

@@ -69,17 +69,8 @@ final class RowBlocks {
         long from = tile * COLUMNS;
         long count = Math.min(COLUMNS, columns - from);
         for (int block = 0; block < blocks; block++) {
-            addF32(output + 4 * from, firstPartial + block * partialStride + 4 * from, count);
-        }
-    }
-
-    private static void addF32(long y, long x, long n) {
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            Lanes.storeF32(y + 4 * i, Lanes.loadF32(y + 4 * i).add(Lanes.loadF32(x + 4 * i)));
-        }
-        for (long i = bound; i < n; i++) {
-            Lanes.putF32(y, i, Lanes.getF32(y, i) + Lanes.getF32(x, i));
+            long partial = firstPartial + block * partialStride + 4 * from;
+            Vectors.add(output + 4 * from, output + 4 * from, partial, count);
         }
     }
 }

@@ -7,6 +7,7 @@ final class RowSums implements Tiles {
     private static final long SLICE = Workspace.SHARED_BYTES / 4 / 32;
 
     private final Workers workers;
+    private final Workspace workspace;
     private final RowBlocks blocks;
 
     private long dy;
@@ -14,8 +15,9 @@ final class RowSums implements Tiles {
     private long columns;
     private boolean half;
 
-    RowSums(Workers workers, RowBlocks blocks) {
+    RowSums(Workers workers, Workspace workspace, RowBlocks blocks) {
         this.workers = workers;
+        this.workspace = workspace;
         this.blocks = blocks;
     }
 
@@ -36,19 +38,14 @@ final class RowSums implements Tiles {
     @Override
     public void run(int block, int thread) {
         long partial = blocks.partial(block);
-        Lanes.zeroF32(partial, columns);
+        Vectors.zero(partial, columns);
+        long scratch = workspace.area(thread);
         for (long row = blocks.firstRow(block); row < blocks.endRow(block); row++) {
-            addRow(partial, dy + row * rowBytes, columns, half);
-        }
-    }
-
-    private static void addRow(long sum, long x, long n, boolean half) {
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            Lanes.storeF32(sum + 4 * i, Lanes.loadF32(sum + 4 * i).add(Lanes.load(half, x, i)));
-        }
-        for (long i = bound; i < n; i++) {
-            Lanes.putF32(sum, i, Lanes.getF32(sum, i) + Lanes.get(half, x, i));
+            for (long from = 0; from < columns; from += Workspace.PIECE) {
+                long n = Math.min(Workspace.PIECE, columns - from);
+                long x = Bf16.read(half, dy + row * rowBytes + from * Lanes.bytes(half), scratch, n);
+                Vectors.add(partial + 4 * from, partial + 4 * from, x, n);
+            }
         }
     }
 }

@@ -1,14 +1,9 @@
 package io.penstock.tensor.cpu;
 
 import io.penstock.tensor.Tensor;
-import jdk.incubator.vector.DoubleVector;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorSpecies;
 
 /** Sum of squares in double: pieces of a size that follows from the tensor's, added in order. */
 final class SumOfSquares implements Tiles {
-    private static final VectorSpecies<Double> DOUBLES = Lanes.FLOATS.withLanes(double.class);
     private static final long MOST_PIECES = 4096;
     private static final long SMALLEST_PIECE = 1 << 15;
 
@@ -43,30 +38,13 @@ final class SumOfSquares implements Tiles {
     public void run(int tile, int thread) {
         long from = tile * piece;
         long n = Math.min(piece, elements - from);
-        double sum = squares(x + from * Lanes.bytes(half), n, half, workspace.lanes(thread));
-        Lanes.putF64(workspace.shared(), tile, sum);
-    }
-
-    private static double squares(long x, long n, boolean half, long lanes) {
-        DoubleVector low = DoubleVector.zero(DOUBLES);
-        DoubleVector high = DoubleVector.zero(DOUBLES);
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            FloatVector v = Lanes.load(half, x, i);
-            DoubleVector first = (DoubleVector) v.convertShape(VectorOperators.F2D, DOUBLES, 0);
-            DoubleVector second = (DoubleVector) v.convertShape(VectorOperators.F2D, DOUBLES, 1);
-            low = first.fma(first, low);
-            high = second.fma(second, high);
-        }
-        low.add(high).intoMemorySegment(Lanes.ALL, lanes, Lanes.ORDER);
+        long scratch = workspace.area(thread);
         double sum = 0;
-        for (int i = 0; i < DOUBLES.length(); i++) {
-            sum += Lanes.getF64(lanes, i);
+        for (long i = from; i < from + n; i += Workspace.PIECE) {
+            long count = Math.min(Workspace.PIECE, from + n - i);
+            long values = Bf16.read(half, x + i * Lanes.bytes(half), scratch, count);
+            sum += VectorSquares.squares(values, count, workspace.lanes(thread));
         }
-        for (long i = bound; i < n; i++) {
-            double v = Lanes.get(half, x, i);
-            sum = Math.fma(v, v, sum);
-        }
-        return sum;
+        Lanes.putF64(workspace.shared(), tile, sum);
     }
 }

@@ -10,12 +10,18 @@ final class Workspace implements AutoCloseable {
     /** What oneDNN asks for its largest tile (copies of blocks of both factors), with room. */
     static final long MATMUL_BYTES = 3L << 20;
 
-    static final long ATTENTION_BYTES = AttentionBlocks.BYTES;
+    /** Attention's tiles, or the rows that another operation works on. */
+    static final long AREA_BYTES = AttentionBlocks.BYTES;
 
     /** One vector that a kernel folds its sums through. */
     private static final long LANES_BYTES = 4096;
 
-    private static final long THREAD_BYTES = MATMUL_BYTES + ATTENTION_BYTES + LANES_BYTES;
+    /** Elements that kernels take at a time where they go through F32 scratch: several such pieces fit the first cache. */
+    static final long PIECE = 1024;
+
+    static final long PIECE_BYTES = 4 * PIECE;
+
+    private static final long THREAD_BYTES = MATMUL_BYTES + AREA_BYTES + LANES_BYTES;
 
     private final HostMemory memory;
     private final long bytes;
@@ -39,12 +45,20 @@ final class Workspace implements AutoCloseable {
         return base + SHARED_BYTES + thread * THREAD_BYTES;
     }
 
-    long attention(int thread) {
+    long area(int thread) {
         return matmul(thread) + MATMUL_BYTES;
     }
 
     long lanes(int thread) {
-        return attention(thread) + ATTENTION_BYTES;
+        return area(thread) + AREA_BYTES;
+    }
+
+    /** Refuses rows of which a thread's area cannot hold {@code count} as F32. */
+    void requireRows(int count, long columns) {
+        if (4L * count * columns > AREA_BYTES) {
+            throw new IllegalStateException("rows of " + columns + " > " + AREA_BYTES / 4 / count
+                    + ", which is what a thread of the cpu backend has room for");
+        }
     }
 
     @Override

@@ -5,6 +5,10 @@
  * unpacks. Threads: one caller at a time; an operation is cut into tiles by its shape alone, each tile is computed by one thread, and sums over tiles are
  * taken in tile order, so that no bit depends on the number of threads.
  *
+ * <p>Loops over vectors live in classes named {@code Vector*}, whose methods take and return numbers: the JVM's flags keep C2 from inlining them into
+ * their callers, for in large methods it leaves vectors as objects, which costs garbage and most of the speed. {@code Lanes}, {@code Exp} and {@code Sigmoid}
+ * are what those loops are written in, and are always inlined.
+ *
  * <p>Read first: {@link io.penstock.tensor.cpu.CpuBackend}, {@code Workers}, {@code Lanes}.
  */
 @NullMarked
