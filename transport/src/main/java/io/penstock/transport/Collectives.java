@@ -1,40 +1,49 @@
 package io.penstock.transport;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Operations that all ranks of a group call in the same order, each with the same sizes; they block until this rank's part is done.
+ * Operations that all ranks of a group call in the same order, each with the same sizes. Those called {@code start...} return at once;
+ * they run one after the other, their bytes move while this thread computes, and whatever this thread itself must do for them (to sum, to
+ * post the next chunk) is done by {@link #poll} and {@link #await}: call {@code poll} between pieces of work.
  *
  * <p>Reductions: every rank owns one shard (see {@link #shardBegin}). A rank sends each other rank its piece of that one's shard and
  * sums the pieces of its own shard in rank order, chunk by chunk, the next chunk under way while one is summed. That takes and gives
- * (n-1)/n of the data a rank, and the order of the sum never depends on timing. All-reduce is reduce-scatter, then all-gather.
+ * (n-1)/n of the data a rank, and the order of the sum never depends on timing. All-reduce is reduce-scatter, then all-gather of the
+ * shards, and so equal to the two bit for bit.
  *
- * <p>Of one thread at a time; it uses the lane of {@link Kind#COLLECTIVE} to the ranks of its group.
+ * <p>Of one thread at a time; it uses the lane of {@link Kind#COLLECTIVE} to the ranks of its group. Memory of an operation must not be
+ * touched until it is done. After an exception the group is of no more use.
  */
 public final class Collectives {
-    private static final Tag BARRIER = new Tag(Kind.COLLECTIVE, 0);
-    private static final Tag BROADCAST = new Tag(Kind.COLLECTIVE, 1);
-    private static final Tag GATHER_BLOCKS = new Tag(Kind.COLLECTIVE, 2);
-    private static final Tag REDUCE_SCATTER = new Tag(Kind.COLLECTIVE, 3);
-    private static final Tag GATHER_SHARDS = new Tag(Kind.COLLECTIVE, 4);
     private static final int SLOTS = 2;
+    private static final int OPERATIONS = 256;
     private static final long ALIGNMENT = 64;
 
-    private final Endpoint endpoint;
-    private final int[] group;
-    private final int self;
-    private final MemorySegment scratch;
-    private final long chunkBytes;
-    /** By slot and index in the group. */
-    private final @Nullable Transfer[][] sends;
+    private static final CollectivePass BARRIER = new CollectivePass.Barrier();
+    private static final CollectivePass BROADCAST = new CollectivePass.Broadcast();
+    private static final CollectivePass ALL_GATHER = new CollectivePass.AllGather();
+    private static final CollectivePass GATHER = new CollectivePass.Gather();
+    private static final CollectivePass GATHER_SHARDS = new CollectivePass.GatherShards();
 
-    private final @Nullable Transfer[][] receives;
-    private final MemorySegment[] sources;
-    private final long[] sourceOffsets;
+    private final Group group;
+    private final MemorySegment scratch;
+    private final CollectivePass reduceScatter;
+    private final CollectiveSlot[] slots = new CollectiveSlot[SLOTS];
+    /** A ring: those from {@code first} to {@code next} are started and not given back yet. */
+    private final Operation[] operations = new Operation[OPERATIONS];
+
+    private long first;
+    private long next;
+    /** The operation that runs, its pass, and how far its chunks are: posted, arrived, sent. */
+    private long current;
+
+    private boolean inSecondPass;
     private int round;
+    private long posted;
+    private long arrived;
+    private long sent;
 
     /** Scratch that makes reductions go in chunks of so many bytes. */
     public static long scratchBytes(int groupSize, long chunkBytes) {
@@ -47,212 +56,234 @@ public final class Collectives {
     }
 
     /**
-     * @param group ranks in ascending order, this one among them
+     * @param ranks in ascending order, this one among them
      * @param scratch native memory for pieces on their way, see {@link #scratchBytes}; borrowed
      */
-    public Collectives(Endpoint endpoint, int[] group, MemorySegment scratch) {
-        this.endpoint = endpoint;
-        this.group = group.clone();
-        this.self = indexOf(endpoint.rank(), group);
+    public Collectives(Endpoint endpoint, int[] ranks, MemorySegment scratch) {
+        this.group = Group.of(endpoint, ranks);
         this.scratch = scratch;
-        this.chunkBytes = scratch.byteSize() / (SLOTS * (long) group.length) / ALIGNMENT * ALIGNMENT;
+        long chunkBytes = scratch.byteSize() / (SLOTS * (long) ranks.length) / ALIGNMENT * ALIGNMENT;
         if (chunkBytes == 0) {
             throw new IllegalArgumentException("scratch of " + scratch.byteSize() + " bytes is too small for "
-                    + group.length + " ranks: " + scratchBytes(group.length, ALIGNMENT) + " at least");
+                    + ranks.length + " ranks: " + scratchBytes(ranks.length, ALIGNMENT) + " at least");
         }
-        this.sends = new Transfer[SLOTS][group.length];
-        this.receives = new Transfer[SLOTS][group.length];
-        this.sources = new MemorySegment[group.length];
-        this.sourceOffsets = new long[group.length];
-    }
-
-    private static int indexOf(int rank, int[] group) {
-        int found = -1;
-        for (int i = 0; i < group.length; i++) {
-            if (i > 0 && group[i - 1] >= group[i]) {
-                throw new IllegalArgumentException("ranks of a group must ascend: " + Arrays.toString(group));
-            }
-            found = group[i] == rank ? i : found;
+        this.reduceScatter = new ReduceScatterPass(ranks.length, scratch, chunkBytes);
+        for (int i = 0; i < SLOTS; i++) {
+            slots[i] = new CollectiveSlot(group, (long) i * ranks.length * chunkBytes, chunkBytes);
         }
-        if (found < 0) {
-            throw new IllegalArgumentException("rank " + rank + " is not in the group " + Arrays.toString(group));
+        for (int i = 0; i < OPERATIONS; i++) {
+            operations[i] = new Operation();
         }
-        return found;
     }
 
     public int groupSize() {
-        return group.length;
+        return group.size();
     }
 
     /** The place of this rank in the group. */
     public int groupIndex() {
-        return self;
+        return group.self();
     }
 
     /** Returns when every rank of the group has called it. */
     public void barrier() {
-        round++;
-        for (int i = 0; i < group.length; i++) {
-            receive(0, i, BARRIER, 0, scratch, 0, 0);
-            send(0, i, BARRIER, 0, scratch, 0, 0);
-        }
-        awaitAll(0);
+        await(started(Operation.Type.BARRIER, scratch, 0, 0));
     }
 
     /** Overwrites the data of all ranks with that of the root, an index in the group. */
     public void broadcast(int rootIndex, MemorySegment data, long offset, long length) {
-        Objects.checkIndex(rootIndex, group.length);
-        round++;
-        if (self == rootIndex) {
-            for (int i = 0; i < group.length; i++) {
-                send(0, i, BROADCAST, 0, data, offset, length);
-            }
-        } else {
-            receive(0, rootIndex, BROADCAST, 0, data, offset, length);
-        }
-        awaitAll(0);
+        await(startBroadcast(rootIndex, data, offset, length));
+    }
+
+    public Operation startBroadcast(int rootIndex, MemorySegment data, long offset, long length) {
+        Objects.checkIndex(rootIndex, group.size());
+        Operation operation = started(Operation.Type.BROADCAST, data, offset, length);
+        operation.root = rootIndex;
+        return operation;
     }
 
     /** Overwrites the result with the blocks of all ranks in order, each as long as this one's. */
     public void allGather(MemorySegment block, MemorySegment result) {
-        long length = block.byteSize();
-        if (result.byteSize() != Math.multiplyExact(length, (long) group.length)) {
-            throw new IllegalArgumentException(
-                    "result of " + result.byteSize() + " bytes is not " + group.length + " blocks of " + length);
+        await(startAllGather(block, result));
+    }
+
+    public Operation startAllGather(MemorySegment block, MemorySegment result) {
+        checkResult(block, result);
+        Operation operation = started(Operation.Type.ALL_GATHER, block, 0, block.byteSize());
+        operation.result = result;
+        return operation;
+    }
+
+    /** As {@link #allGather} on the root, an index in the group; others may give any result, it is not touched. */
+    public void gather(int rootIndex, MemorySegment block, MemorySegment result) {
+        await(startGather(rootIndex, block, result));
+    }
+
+    public Operation startGather(int rootIndex, MemorySegment block, MemorySegment result) {
+        Objects.checkIndex(rootIndex, group.size());
+        if (rootIndex == group.self()) {
+            checkResult(block, result);
         }
-        round++;
-        for (int i = 0; i < group.length; i++) {
-            receive(0, i, GATHER_BLOCKS, 0, result, i * length, length);
-            send(0, i, GATHER_BLOCKS, 0, block, 0, length);
+        Operation operation = started(Operation.Type.GATHER, block, 0, block.byteSize());
+        operation.root = rootIndex;
+        operation.result = result;
+        return operation;
+    }
+
+    private void checkResult(MemorySegment block, MemorySegment result) {
+        if (result.byteSize() != Math.multiplyExact(block.byteSize(), (long) group.size())) {
+            throw new IllegalArgumentException("result of " + result.byteSize() + " bytes is not " + group.size()
+                    + " blocks of " + block.byteSize());
         }
-        MemorySegment.copy(block, 0, result, self * length, length);
-        awaitAll(0);
     }
 
     /** Overwrites the data of every rank with the sum over all ranks. */
     public void allReduce(MemorySegment data, long offset, long length, Reducer reducer) {
-        reduceScatter(data, offset, length, reducer);
-        allGatherShards(data, offset, length, reducer.elementBytes());
+        await(startAllReduce(data, offset, length, reducer));
+    }
+
+    public Operation startAllReduce(MemorySegment data, long offset, long length, Reducer reducer) {
+        return reducing(Operation.Type.ALL_REDUCE, data, offset, length, reducer);
     }
 
     /** Overwrites this rank's shard of its data with the sum over all ranks; leaves the other shards as they are. */
     public void reduceScatter(MemorySegment data, long offset, long length, Reducer reducer) {
-        long elements = elements(length, reducer.elementBytes());
-        long width = reducer.elementBytes();
-        long chunkElements = chunkBytes / width;
-        long chunks = ceilDiv(shardElements(elements, 0), chunkElements);
-        round++;
-        for (long chunk = 0; chunk <= chunks; chunk++) {
-            if (chunk < chunks) {
-                exchange(data, offset, elements, width, chunk, chunkElements);
-            }
-            if (chunk > 0) {
-                sum(data, offset, elements, width, chunk - 1, chunkElements, reducer);
-            }
-        }
+        await(startReduceScatter(data, offset, length, reducer));
     }
 
-    private void exchange(MemorySegment data, long offset, long elements, long width, long chunk, long chunkElements) {
-        int slot = (int) (chunk % SLOTS);
-        long mine = pieceElements(elements, self, chunk, chunkElements) * width;
-        for (int i = 0; i < group.length; i++) {
-            if (mine > 0) {
-                receive(slot, i, REDUCE_SCATTER, (int) chunk, scratch, scratchOffset(slot, i), mine);
-            }
-        }
-        for (int i = 0; i < group.length; i++) {
-            long piece = pieceElements(elements, i, chunk, chunkElements) * width;
-            if (piece > 0) {
-                long begin = (shardBegin(elements, group.length, i) + chunk * chunkElements) * width;
-                send(slot, i, REDUCE_SCATTER, (int) chunk, data, offset + begin, piece);
-            }
-        }
-    }
-
-    private void sum(
-            MemorySegment data,
-            long offset,
-            long elements,
-            long width,
-            long chunk,
-            long chunkElements,
-            Reducer reducer) {
-        int slot = (int) (chunk % SLOTS);
-        awaitAll(receives[slot]);
-        long length = pieceElements(elements, self, chunk, chunkElements) * width;
-        if (length > 0) {
-            long begin = offset + (shardBegin(elements, group.length, self) + chunk * chunkElements) * width;
-            for (int i = 0; i < group.length; i++) {
-                sources[i] = i == self ? data : scratch;
-                sourceOffsets[i] = i == self ? begin : scratchOffset(slot, i);
-            }
-            reducer.reduce(data, begin, sources, sourceOffsets, length);
-        }
-        awaitAll(sends[slot]);
+    public Operation startReduceScatter(MemorySegment data, long offset, long length, Reducer reducer) {
+        return reducing(Operation.Type.REDUCE_SCATTER, data, offset, length, reducer);
     }
 
     /** Overwrites every other rank's shard of this rank's data with what that rank holds; the second half of an all-reduce. */
     public void allGatherShards(MemorySegment data, long offset, long length, int elementBytes) {
-        long elements = elements(length, elementBytes);
-        round++;
-        for (int i = 0; i < group.length; i++) {
-            long begin = offset + shardBegin(elements, group.length, i) * elementBytes;
-            receive(0, i, GATHER_SHARDS, 0, data, begin, shardElements(elements, i) * elementBytes);
-        }
-        long begin = offset + shardBegin(elements, group.length, self) * elementBytes;
-        for (int i = 0; i < group.length; i++) {
-            send(0, i, GATHER_SHARDS, 0, data, begin, shardElements(elements, self) * elementBytes);
-        }
-        awaitAll(0);
+        await(startAllGatherShards(data, offset, length, elementBytes));
     }
 
-    private static long elements(long length, int elementBytes) {
+    public Operation startAllGatherShards(MemorySegment data, long offset, long length, int elementBytes) {
+        checkElements(length, elementBytes);
+        Operation operation = started(Operation.Type.GATHER_SHARDS, data, offset, length);
+        operation.elementBytes = elementBytes;
+        return operation;
+    }
+
+    private Operation reducing(Operation.Type type, MemorySegment data, long offset, long length, Reducer reducer) {
+        checkElements(length, reducer.elementBytes());
+        Operation operation = started(type, data, offset, length);
+        operation.elementBytes = reducer.elementBytes();
+        operation.reducer = reducer;
+        return operation;
+    }
+
+    private static void checkElements(long length, int elementBytes) {
         if (length % elementBytes != 0) {
             throw new IllegalArgumentException("length=" + length + " % elementBytes=" + elementBytes + " != 0");
         }
-        return length / elementBytes;
     }
 
-    private static long ceilDiv(long a, long b) {
-        return (a + b - 1) / b;
-    }
-
-    private long shardElements(long elements, int index) {
-        return shardBegin(elements, group.length, index + 1) - shardBegin(elements, group.length, index);
-    }
-
-    private long pieceElements(long elements, int index, long chunk, long chunkElements) {
-        return Math.clamp(shardElements(elements, index) - chunk * chunkElements, 0L, chunkElements);
-    }
-
-    private long scratchOffset(int slot, int index) {
-        return (slot * (long) group.length + index) * chunkBytes;
-    }
-
-    private void send(int slot, int index, Tag tag, int chunk, MemorySegment data, long offset, long length) {
-        if (index != self) {
-            sends[slot][index] = endpoint.send(group[index], tag, round, chunk, data, offset, length);
+    private Operation started(Operation.Type type, MemorySegment data, long offset, long length) {
+        Objects.checkFromIndexSize(offset, length, data.byteSize());
+        while (first < next && !operation(first).running) {
+            first++;
         }
-    }
-
-    private void receive(int slot, int index, Tag tag, int chunk, MemorySegment data, long offset, long length) {
-        if (index != self) {
-            receives[slot][index] = endpoint.receive(group[index], tag, round, chunk, data, offset, length);
+        if (next - first == OPERATIONS) {
+            throw new IllegalStateException(OPERATIONS + " collective operations are in flight: await some");
         }
+        Operation operation = operation(next++);
+        operation.start(type, data, offset, length);
+        return operation;
     }
 
-    private void awaitAll(int slot) {
-        awaitAll(receives[slot]);
-        awaitAll(sends[slot]);
+    private Operation operation(long number) {
+        return operations[(int) (number % OPERATIONS)];
     }
 
-    private void awaitAll(@Nullable Transfer[] transfers) {
-        for (int i = 0; i < transfers.length; i++) {
-            Transfer transfer = transfers[i];
-            if (transfer != null) {
-                transfers[i] = null;
-                endpoint.await(transfer);
+    /** Whether {@link #await} would return at once; see {@link #poll} for how it comes to that. */
+    public boolean isDone(Operation operation) {
+        return operation.done;
+    }
+
+    /**
+     * Does what can be done without waiting. Returns whether all operations are done.
+     *
+     * @throws PeerLostException if a rank is known to be lost
+     */
+    public boolean poll() {
+        if (!advance() && current < next) {
+            group.endpoint().check();
+        }
+        return current == next;
+    }
+
+    /** Waits until the operation is done, and those started before it; an operation is awaited once, and not used after. */
+    public void await(Operation operation) {
+        if (!operation.running) {
+            throw new IllegalStateException("this operation was awaited before");
+        }
+        while (!operation.done) {
+            if (!advance()) {
+                long oldest = sent < arrived ? sent : arrived;
+                slots[(int) (oldest % SLOTS)].awaitOne();
             }
         }
+        operation.free();
+    }
+
+    /** Returns whether anything moved. */
+    private boolean advance() {
+        boolean moved = false;
+        while (current < next && advanceCurrent()) {
+            moved = true;
+        }
+        return moved;
+    }
+
+    private boolean advanceCurrent() {
+        Operation operation = operation(current);
+        CollectivePass pass = passOf(operation);
+        long chunks = pass.chunks(group, operation);
+        if (sent == chunks) {
+            endPass(operation);
+            return true;
+        }
+        if (posted < chunks && posted - sent < SLOTS) {
+            round += posted == 0 ? 1 : 0;
+            pass.post(group, operation, round, (int) posted, slots[(int) (posted % SLOTS)]);
+            posted++;
+            return true;
+        }
+        if (arrived < posted && slots[(int) (arrived % SLOTS)].hasReceived()) {
+            pass.arrived(group, operation, round, (int) arrived, slots[(int) (arrived % SLOTS)]);
+            arrived++;
+            return true;
+        }
+        if (sent < arrived && slots[(int) (sent % SLOTS)].hasSent()) {
+            sent++;
+            return true;
+        }
+        return false;
+    }
+
+    private void endPass(Operation operation) {
+        posted = 0;
+        arrived = 0;
+        sent = 0;
+        inSecondPass = operation.type == Operation.Type.ALL_REDUCE && !inSecondPass;
+        if (!inSecondPass) {
+            operation.done = true;
+            current++;
+        }
+    }
+
+    private CollectivePass passOf(Operation operation) {
+        return switch (operation.type) {
+            case BARRIER -> BARRIER;
+            case BROADCAST -> BROADCAST;
+            case ALL_GATHER -> ALL_GATHER;
+            case GATHER -> GATHER;
+            case REDUCE_SCATTER -> reduceScatter;
+            case GATHER_SHARDS -> GATHER_SHARDS;
+            case ALL_REDUCE -> inSecondPass ? GATHER_SHARDS : reduceScatter;
+        };
     }
 }

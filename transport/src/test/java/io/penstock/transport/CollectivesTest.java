@@ -83,6 +83,173 @@ final class CollectivesTest {
         }
     }
 
+    /** bf16, summed in f32 and rounded once, to nearest even. */
+    private static final class Bf16Sum implements Reducer {
+        @Override
+        public int elementBytes() {
+            return 2;
+        }
+
+        @Override
+        public void reduce(MemorySegment to, long at, MemorySegment[] sources, long[] offsets, long length) {
+            for (long i = 0; i < length; i += 2) {
+                float sum = 0;
+                for (int s = 0; s < sources.length; s++) {
+                    sum += widened(sources[s].get(ValueLayout.JAVA_SHORT, offsets[s] + i));
+                }
+                to.set(ValueLayout.JAVA_SHORT, at + i, rounded(sum));
+            }
+        }
+
+        static float widened(short bf16) {
+            return Float.intBitsToFloat(bf16 << 16);
+        }
+
+        static short rounded(float value) {
+            int bits = Float.floatToRawIntBits(value);
+            return (short) ((bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"MEMORY,3", "IPC,3"})
+    void shouldSumBf16InF32(World.Path path, int worldSize) throws Exception {
+        int elements = 4099;
+        try (World world = new World(path, worldSize, SETTINGS);
+                Arena arena = Arena.ofShared()) {
+            world.run(endpoint -> {
+                Collectives collectives = collectives(endpoint, all(worldSize), arena);
+                MemorySegment data = arena.allocate(2L * elements);
+                for (int i = 0; i < elements; i++) {
+                    data.setAtIndex(ValueLayout.JAVA_SHORT, i, Bf16Sum.rounded(value(endpoint.rank(), i)));
+                }
+                collectives.allReduce(data, 0, 2L * elements, new Bf16Sum());
+                for (int i = 0; i < elements; i++) {
+                    float sum = 0;
+                    for (int rank = 0; rank < worldSize; rank++) {
+                        sum += Bf16Sum.widened(Bf16Sum.rounded(value(rank, i)));
+                    }
+                    assertEquals(Bf16Sum.rounded(sum), data.getAtIndex(ValueLayout.JAVA_SHORT, i), "element " + i);
+                }
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldReduceInTwoHalvesAsInOne(World.Path path) throws Exception {
+        int worldSize = 3;
+        int elements = 30_000;
+        long bytes = 4L * elements;
+        try (World world = new World(path, worldSize, SETTINGS);
+                Arena arena = Arena.ofShared()) {
+            world.run(endpoint -> {
+                Collectives collectives = collectives(endpoint, all(worldSize), arena);
+                MemorySegment whole = arena.allocate(bytes);
+                MemorySegment halves = arena.allocate(bytes);
+                for (int i = 0; i < elements; i++) {
+                    whole.setAtIndex(ValueLayout.JAVA_FLOAT, i, value(endpoint.rank(), i));
+                }
+                halves.copyFrom(whole);
+                collectives.allReduce(whole, 0, bytes, new F32Sum());
+                long before = endpoint.counters().total(Counter.BYTES_SENT);
+                long beforeIn = endpoint.counters().total(Counter.BYTES_RECEIVED);
+                collectives.reduceScatter(halves, 0, bytes, new F32Sum());
+                long share = bytes / worldSize * (worldSize - 1);
+                assertEquals(share, endpoint.counters().total(Counter.BYTES_SENT) - before, "(n-1)/n out");
+                assertEquals(share, endpoint.counters().total(Counter.BYTES_RECEIVED) - beforeIn, "(n-1)/n in");
+                collectives.allGatherShards(halves, 0, bytes, 4);
+                assertEquals(2 * share, endpoint.counters().total(Counter.BYTES_SENT) - before);
+                assertEquals(-1, whole.mismatch(halves));
+            });
+        }
+    }
+
+    /** Buckets of gradients while the rank computes: started one by one, polled now and then, awaited at the end. */
+    @ParameterizedTest
+    @EnumSource
+    void shouldRunWhileTheRankComputes(World.Path path) throws Exception {
+        int worldSize = 3;
+        int buckets = 9;
+        int elements = 20_011;
+        try (World world = new World(path, worldSize, SETTINGS);
+                Arena arena = Arena.ofShared()) {
+            world.run(endpoint -> {
+                Collectives collectives = collectives(endpoint, all(worldSize), arena);
+                MemorySegment data = arena.allocate(4L * elements * buckets);
+                Operation[] operations = new Operation[buckets];
+                for (int bucket = 0; bucket < buckets; bucket++) {
+                    for (int i = 0; i < elements; i++) {
+                        int index = bucket * elements + i;
+                        data.setAtIndex(ValueLayout.JAVA_FLOAT, index, value(endpoint.rank(), index));
+                    }
+                    long offset = 4L * elements * bucket;
+                    operations[bucket] = collectives.startAllReduce(data, offset, 4L * elements, new F32Sum());
+                    // Each rank polls at moments of its own.
+                    for (int i = 0; i < (bucket + endpoint.rank()) % 3; i++) {
+                        collectives.poll();
+                    }
+                }
+                collectives.await(operations[0]);
+                long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+                while (!collectives.poll()) {
+                    assertTrue(System.nanoTime() < deadline, "not done by polling alone");
+                    Thread.sleep(1);
+                }
+                for (int bucket = 1; bucket < buckets; bucket++) {
+                    assertTrue(collectives.isDone(operations[bucket]), "bucket " + bucket);
+                    collectives.await(operations[bucket]);
+                }
+                for (int index = 0; index < elements * buckets; index++) {
+                    float expected = value(0, index) + value(1, index) + value(2, index);
+                    assertEquals(expected, data.getAtIndex(ValueLayout.JAVA_FLOAT, index), "element " + index);
+                }
+                Operation last = operations[buckets - 1];
+                assertThrows(IllegalStateException.class, () -> collectives.await(last));
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"MEMORY,1", "MEMORY,4", "IPC,4", "UDP,3"})
+    void shouldBroadcastInAChainAndGather(World.Path path, int worldSize) throws Exception {
+        long[] sizes = {0, 1, 5, (1 << 20) - 1, 1 << 20, (5 << 20) + 3};
+        try (World world = new World(path, worldSize, SETTINGS);
+                Arena arena = Arena.ofShared()) {
+            world.run(endpoint -> {
+                Collectives collectives = collectives(endpoint, all(worldSize), arena);
+                for (int root = 0; root < worldSize; root++) {
+                    for (long size : sizes) {
+                        MemorySegment data = arena.allocate(size + 2);
+                        MemorySegment expected = arena.allocate(size + 2);
+                        for (long i = 1; i <= size; i += 511) {
+                            expected.set(ValueLayout.JAVA_BYTE, i, (byte) (i * 7 + root));
+                        }
+                        if (endpoint.rank() == root) {
+                            data.copyFrom(expected);
+                        }
+                        long sent = endpoint.counters().total(Counter.BYTES_SENT);
+                        collectives.broadcast(root, data, 1, size);
+                        assertEquals(-1, data.mismatch(expected));
+                        boolean last = (endpoint.rank() + 1) % worldSize == root;
+                        assertEquals(
+                                last ? 0 : size,
+                                endpoint.counters().total(Counter.BYTES_SENT) - sent,
+                                "every rank gives the data on once");
+                    }
+                    MemorySegment block = arena.allocate(16);
+                    block.set(ValueLayout.JAVA_LONG, 8, endpoint.rank() * 3L + root);
+                    MemorySegment result = arena.allocate(16L * worldSize);
+                    collectives.gather(root, block, result);
+                    for (int rank = 0; rank < worldSize; rank++) {
+                        long found = result.get(ValueLayout.JAVA_LONG, 16L * rank + 8);
+                        assertEquals(endpoint.rank() == root ? rank * 3L + root : 0, found);
+                    }
+                }
+            });
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void shouldWorkInGroupsOfSomeRanks(World.Path path) throws Exception {
