@@ -27,14 +27,14 @@ final class CollectiveSlot {
     /** Posts a send to a rank of the group, unless that is this one. */
     void send(int index, Tag tag, int round, int chunk, MemorySegment data, long offset, long length) {
         if (index != group.self()) {
-            sends[index] = group.endpoint().send(group.ranks()[index], tag, round, chunk, data, offset, length);
+            sends[index] = group.endpoint().send(group.rank(index), tag, round, chunk, data, offset, length);
         }
     }
 
     /** Posts a receive from a rank of the group, unless that is this one. */
     void receive(int index, Tag tag, int round, int chunk, MemorySegment data, long offset, long length) {
         if (index != group.self()) {
-            receives[index] = group.endpoint().receive(group.ranks()[index], tag, round, chunk, data, offset, length);
+            receives[index] = group.endpoint().receive(group.rank(index), tag, round, chunk, data, offset, length);
         }
     }
 

@@ -60,7 +60,7 @@ public final class Collectives {
      * @param scratch native memory for pieces on their way, see {@link #scratchBytes}; borrowed
      */
     public Collectives(Endpoint endpoint, int[] ranks, MemorySegment scratch) {
-        this.group = Group.of(endpoint, ranks);
+        this.group = new Group(endpoint, ranks);
         this.scratch = scratch;
         long chunkBytes = scratch.byteSize() / (SLOTS * (long) ranks.length) / ALIGNMENT * ALIGNMENT;
         if (chunkBytes == 0) {

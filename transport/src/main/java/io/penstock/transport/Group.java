@@ -2,14 +2,16 @@ package io.penstock.transport;
 
 import java.util.Arrays;
 
-/**
- * Ranks that work together, and this one among them.
- *
- * @param ranks ascending
- * @param self the place of this rank
- */
-record Group(Endpoint endpoint, int[] ranks, int self) {
-    static Group of(Endpoint endpoint, int[] ranks) {
+/** Ranks that work together, and this one among them. */
+final class Group {
+    private final Endpoint endpoint;
+    private final int[] ranks;
+    private final int self;
+
+    /** The ranks must ascend and hold that of the endpoint. */
+    Group(Endpoint endpoint, int[] ranks) {
+        this.endpoint = endpoint;
+        this.ranks = ranks.clone();
         int found = -1;
         for (int i = 0; i < ranks.length; i++) {
             if (i > 0 && ranks[i - 1] >= ranks[i]) {
@@ -21,10 +23,23 @@ record Group(Endpoint endpoint, int[] ranks, int self) {
             throw new IllegalArgumentException(
                     "rank " + endpoint.rank() + " is not in the group " + Arrays.toString(ranks));
         }
-        return new Group(endpoint, ranks.clone(), found);
+        this.self = found;
+    }
+
+    Endpoint endpoint() {
+        return endpoint;
     }
 
     int size() {
         return ranks.length;
+    }
+
+    /** The place of this rank. */
+    int self() {
+        return self;
+    }
+
+    int rank(int index) {
+        return ranks[index];
     }
 }
