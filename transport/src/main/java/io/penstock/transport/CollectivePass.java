@@ -56,7 +56,8 @@ sealed interface CollectivePass
                 passOn(group, operation, round, chunk, slot);
             } else {
                 int previous = Math.floorMod(group.self() - 1, group.size());
-                slot.receive(previous, TAG, round, chunk, operation.data, begin(operation, chunk), bytes(operation, chunk));
+                slot.receive(
+                        previous, TAG, round, chunk, operation.data, begin(operation, chunk), bytes(operation, chunk));
             }
         }
 
@@ -99,8 +100,7 @@ sealed interface CollectivePass
                 slot.receive(i, TAG, round, chunk, operation.result, i * length, length);
                 slot.send(i, TAG, round, chunk, operation.data, operation.offset, length);
             }
-            MemorySegment.copy(
-                    operation.data, operation.offset, operation.result, group.self() * length, length);
+            MemorySegment.copy(operation.data, operation.offset, operation.result, group.self() * length, length);
         }
     }
 
@@ -123,8 +123,7 @@ sealed interface CollectivePass
             for (int i = 0; i < group.size(); i++) {
                 slot.receive(i, TAG, round, chunk, operation.result, i * length, length);
             }
-            MemorySegment.copy(
-                    operation.data, operation.offset, operation.result, group.self() * length, length);
+            MemorySegment.copy(operation.data, operation.offset, operation.result, group.self() * length, length);
         }
     }
 
@@ -140,7 +139,8 @@ sealed interface CollectivePass
         @Override
         public void post(Group group, Operation operation, int round, int chunk, CollectiveSlot slot) {
             for (int i = 0; i < group.size(); i++) {
-                slot.receive(i, TAG, round, chunk, operation.data, begin(group, operation, i), bytes(group, operation, i));
+                slot.receive(
+                        i, TAG, round, chunk, operation.data, begin(group, operation, i), bytes(group, operation, i));
             }
             long begin = begin(group, operation, group.self());
             for (int i = 0; i < group.size(); i++) {
@@ -150,8 +150,7 @@ sealed interface CollectivePass
 
         private static long begin(Group group, Operation operation, int index) {
             long elements = operation.length / operation.elementBytes;
-            return operation.offset
-                    + Collectives.shardBegin(elements, group.size(), index) * operation.elementBytes;
+            return operation.offset + Collectives.shardBegin(elements, group.size(), index) * operation.elementBytes;
         }
 
         private static long bytes(Group group, Operation operation, int index) {
