@@ -14,10 +14,11 @@ import org.openjdk.jmh.results.RunResult;
 
 /**
  * The results of one run, a line for each benchmark class and set of parameters: its {@code penstock} method beside {@code baseline} (libtorch) and {@code floor} (what the
- * machine allows). {@code times peer} above 1: faster than the peer; {@code of floor}: the share of the machine's rate that is reached.
+ * machine allows). {@code times peer} above 1: faster than the peer; {@code of floor}: the share of the machine's rate that is reached;
+ * MiB: peak resident memory; cores: how many were kept busy, which a shared machine may not give.
  */
 final class Comparison {
-    private static final String ROW = "%-58s %14s %14s %14s  %-7s %10s %9s%n";
+    private static final String ROW = "%-58s %12s %12s %12s  %-7s %10s %9s %8s %8s %6s %6s%n";
 
     /** The auxiliary counter that, where present, stands for the score; higher is better. */
     static final String RATE = "rate";
@@ -41,7 +42,19 @@ final class Comparison {
 
     void print(PrintStream out) {
         out.println();
-        out.printf(ROW, "", "penstock", "baseline", "floor", "unit", "times peer", "of floor");
+        out.printf(
+                ROW,
+                "",
+                "penstock",
+                "baseline",
+                "floor",
+                "unit",
+                "times peer",
+                "of floor",
+                "MiB",
+                "peer",
+                "cores",
+                "peer");
         lines.forEach((line, byMethod) -> {
             RunResult any = byMethod.values().iterator().next();
             boolean higherIsBetter = any.getParams().getMode() == Mode.Throughput
@@ -55,9 +68,15 @@ final class Comparison {
                     number(own),
                     number(peer),
                     number(floor),
-                    result(any).getScoreUnit(),
+                    any.getSecondaryResults().containsKey(RATE)
+                            ? "rate/s"
+                            : result(any).getScoreUnit(),
                     number(ratio(own, peer, higherIsBetter)),
-                    number(ratio(own, floor, higherIsBetter)));
+                    number(ratio(own, floor, higherIsBetter)),
+                    number("%.0f", use(byMethod, "penstock", ProcessUse.PEAK)),
+                    number("%.0f", use(byMethod, "baseline", ProcessUse.PEAK)),
+                    number("%.2f", use(byMethod, "penstock", ProcessUse.CORES)),
+                    number("%.2f", use(byMethod, "baseline", ProcessUse.CORES)));
         });
     }
 
@@ -66,6 +85,12 @@ final class Comparison {
         return result == null
                 ? OptionalDouble.empty()
                 : OptionalDouble.of(result(result).getScore());
+    }
+
+    private static OptionalDouble use(Map<String, RunResult> byMethod, String method, String what) {
+        RunResult result = byMethod.get(method);
+        Result<?> use = result == null ? null : result.getSecondaryResults().get(what);
+        return use == null ? OptionalDouble.empty() : OptionalDouble.of(use.getScore());
     }
 
     /** The rate that a benchmark counts, where it counts one; else its primary result. */
@@ -83,6 +108,10 @@ final class Comparison {
     }
 
     private static String number(OptionalDouble value) {
-        return value.isEmpty() ? "-" : String.format(Locale.ROOT, "%.3f", value.getAsDouble());
+        return number("%.3f", value);
+    }
+
+    private static String number(String format, OptionalDouble value) {
+        return value.isEmpty() ? "-" : String.format(Locale.ROOT, format, value.getAsDouble());
     }
 }

@@ -1,11 +1,15 @@
 package io.penstock.jmh;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Collection;
 import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.NoBenchmarksException;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /**
  * {@code penstock bench [PATTERN] [options of JMH]}: runs the benchmarks whose names match, then prints each beside its peer and its floor. Forks get the flags of
@@ -30,24 +34,38 @@ public final class Main {
             printHelp(options);
             return 0;
         }
-        Runner runner = new Runner(options);
-        if (options.shouldList() || options.shouldListWithParams()) {
-            runner.list();
+        if (options.shouldList()) {
+            new Runner(options).list();
             return 0;
         }
-        Collection<RunResult> results = runner.run();
-        if (results.isEmpty()) {
+        if (options.shouldListWithParams()) {
+            new Runner(options).listWithParams(options);
+            return 0;
+        }
+        Collection<RunResult> results;
+        try {
+            results = run(options);
+        } catch (NoBenchmarksException e) {
+            System.err.println("no benchmark matches " + options.getIncludes() + ": ./penstock bench -l lists them");
             return 2;
         }
         new Comparison(results).print(System.out);
         return 0;
     }
 
+    private static Collection<RunResult> run(CommandLineOptions options) throws RunnerException {
+        return new Runner(new OptionsBuilder()
+                        .parent(options)
+                        .addProfiler(ProcessUse.class)
+                        .build())
+                .run();
+    }
+
     private static void printHelp(CommandLineOptions options) {
         try {
             options.showHelp();
-        } catch (java.io.IOException e) {
-            throw new java.io.UncheckedIOException(e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }

@@ -8,6 +8,7 @@ import io.penstock.models.HeadSpec;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
 import io.penstock.models.ModelSpec;
+import io.penstock.models.ParameterInitializer;
 import io.penstock.models.gpt2.Gpt2Family;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.CarvedMemory;
@@ -66,7 +67,7 @@ public final class DirectGpt2 implements AutoCloseable {
     private double gradientScale = 1;
     private int steps;
 
-    /** Parameters start at zero: see {@link #set}. */
+    /** Parameters start at zero: see {@link #initialize} and {@link #set}. */
     public DirectGpt2(Backend backend, ModelConfig config, MicroBatchShape microBatch, DType compute) {
         this.backend = backend;
         this.microBatch = microBatch;
@@ -123,6 +124,14 @@ public final class DirectGpt2 implements AutoCloseable {
 
     public List<String> names() {
         return List.copyOf(parameters.states().keySet());
+    }
+
+    /** As a training run would. */
+    public void initialize(long seed) {
+        for (DirectParameters.State state : parameters.states().values()) {
+            ParameterInitializer.fill(state.master(), state.spec(), seed);
+            parameters.refresh(state);
+        }
     }
 
     /** The master, row-major. */
