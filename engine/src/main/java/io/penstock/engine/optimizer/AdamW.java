@@ -16,8 +16,8 @@ public record AdamW(double beta1, double beta2, double epsilon, double weightDec
     /** Updates every parameter and zeroes its gradient. {@code step} counts from 0. */
     public void update(
             Backend backend, List<ParameterState> parameters, int step, double learningRate, double gradientScale) {
-        float correction1 = (float) (1 - StrictMath.pow(beta1, step + 1));
-        float correction2 = (float) (1 - StrictMath.pow(beta2, step + 1));
+        float correction1 = (float) (1 - power(beta1, step + 1));
+        float correction2 = (float) (1 - power(beta2, step + 1));
         for (int i = 0; i < parameters.size(); i++) {
             ParameterState parameter = parameters.get(i);
             backend.adamW(
@@ -35,5 +35,16 @@ public record AdamW(double beta1, double beta2, double epsilon, double weightDec
                     correction2,
                     (float) gradientScale);
         }
+    }
+
+    /** By squaring: the same bits everywhere, and no allocation as in {@link StrictMath#pow}. */
+    private static double power(double base, int exponent) {
+        double power = 1;
+        double square = base;
+        for (int left = exponent; left > 0; left >>= 1) {
+            power *= (left & 1) == 1 ? square : 1;
+            square *= square;
+        }
+        return power;
     }
 }

@@ -5,6 +5,9 @@ package io.penstock.engine.optimizer;
  * Hutter 2017).
  */
 public record LearningRateSchedule(double peak, int warmupSteps, Decay decay, double finalFraction, int steps) {
+    /** Powers of the cosine series up to this one; the rest is below 1e-17 at pi/2. */
+    private static final int SERIES_TERMS = 24;
+
     /** Words of {@code learning_rate_schedule.decay}. */
     public enum Decay {
         CONSTANT,
@@ -22,8 +25,20 @@ public record LearningRateSchedule(double peak, int warmupSteps, Decay decay, do
         double remaining = switch (decay) {
             case CONSTANT -> 1;
             case LINEAR -> 1 - progress;
-            case COSINE -> 0.5 * (1 + StrictMath.cos(Math.PI * progress));
+            case COSINE -> halfCosine(progress);
         };
         return peak * (finalFraction + (1 - finalFraction) * remaining);
+    }
+
+    /**
+     * (1 + cos(pi p)) / 2 = cos(pi p / 2)^2 for p in [0, 1], by its power series: the same bits everywhere, and no allocation as in {@link StrictMath#cos}.
+     */
+    private static double halfCosine(double progress) {
+        double square = Math.PI / 2 * progress * (Math.PI / 2 * progress);
+        double cosine = 0;
+        for (int power = SERIES_TERMS; power > 0; power -= 2) {
+            cosine = 1 - cosine * square / (power * (power - 1.0));
+        }
+        return cosine * cosine;
     }
 }
