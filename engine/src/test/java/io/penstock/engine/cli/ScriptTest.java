@@ -191,7 +191,7 @@ final class ScriptTest {
         Files.createDirectories(classPath.getParent());
         Files.writeString(classPath, "/x.jar");
         List<String> java = run("bench", "Matrix").out().lines().toList();
-        assertEquals(List.of("org.openjdk.jmh.Main", "Matrix"), java.subList(java.size() - 2, java.size()));
+        assertEquals(List.of("io.penstock.jmh.Main", "Matrix"), java.subList(java.size() - 2, java.size()));
         assertTrue(java.get(java.size() - 3).endsWith("/jmh/target/classes:/x.jar"), java::toString);
     }
 }
