@@ -6,11 +6,14 @@ import java.util.Locale;
 
 /** The line of a running training: rewritten in place on a terminal, printed every so many steps elsewhere. */
 public final class Progress {
+    private static final double FORGETTING = 0.1;
+
     private final PrintStream out;
     private final boolean terminal;
     private final int steps;
     private final int every;
     private double secondsPerStep;
+    private int seen;
     /** A line in place that has no end yet. */
     private boolean pending;
 
@@ -23,8 +26,7 @@ public final class Progress {
     }
 
     public void step(StepMetrics metrics) {
-        double weight = secondsPerStep == 0 ? 1 : 0.1;
-        secondsPerStep += weight * (metrics.stepSeconds() - secondsPerStep);
+        smooth(metrics.stepSeconds());
         boolean last = metrics.step() == steps;
         if (terminal) {
             out.print("\r\u001b[K" + line(metrics) + (last ? System.lineSeparator() : ""));
@@ -33,6 +35,13 @@ public final class Progress {
         } else if (last || metrics.step() == 1 || metrics.step() % every == 0) {
             out.println(line(metrics));
         }
+    }
+
+    /** The mean at first, then one that forgets. The first step, while code is compiled, says nothing about the others. */
+    private void smooth(double seconds) {
+        double weight = Math.max(FORGETTING, 1.0 / Math.max(1, seen));
+        secondsPerStep = seen <= 1 ? seconds : secondsPerStep + weight * (seconds - secondsPerStep);
+        seen++;
     }
 
     /** Ends a line in place, so that something else can be printed. */
@@ -51,7 +60,7 @@ public final class Progress {
                 metrics.step(),
                 steps,
                 metrics.loss(),
-                metrics.tokensPerSecond(),
+                metrics.tokensPerSecond() * metrics.stepSeconds() / secondsPerStep,
                 metrics.gradNorm(),
                 words(left));
     }
