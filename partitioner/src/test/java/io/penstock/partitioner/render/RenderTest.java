@@ -7,8 +7,10 @@ import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelSpec;
 import io.penstock.models.Presets;
 import io.penstock.models.gpt2.Gpt2Family;
+import io.penstock.partitioner.CostModel;
 import io.penstock.partitioner.CostModel.DeviceRates;
 import io.penstock.partitioner.Plan;
+import io.penstock.partitioner.PlanTimes;
 import io.penstock.partitioner.Planner;
 import io.penstock.partitioner.schedule.Instruction;
 import io.penstock.partitioner.schedule.Schedules;
@@ -17,6 +19,7 @@ import io.penstock.partitioner.simulate.Simulator;
 import io.penstock.partitioner.simulate.StepTimes;
 import io.penstock.partitioner.simulate.Timeline;
 import io.penstock.tensor.DType;
+import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -82,6 +85,21 @@ class RenderTest {
                 + "\"dur\":1000.000,\"args\":{\"micro_batch\":0,\"chunk\":0}}"));
         assertTrue(json.contains("pre\\\"dicted\\u003c/script"), json.substring(0, 200));
         assertTrue(json.endsWith("}\n]}\n"), "no comma at the end");
+    }
+
+    @Test
+    void shouldPredictTheStepOfAPlanFromItsLayers() {
+        Plan plan = plan();
+        DeviceRates rates = DeviceRates.cpu(DType.BF16);
+        Timeline step = new PlanTimes(plan, GPT2, rates, Link.FREE).simulate();
+        double work = 8
+                * Arrays.stream(CostModel.layerCosts(GPT2, plan.microBatch(), DType.BF16, rates))
+                        .sum();
+        assertEquals(work, step.computeSeconds(0) + step.computeSeconds(1), 1e-9 * work);
+        // 1F1B of two even stages: a bubble of one micro-batch in nine, and the optimizer.
+        assertTrue(
+                step.longestSpan() > work / 2 && step.longestSpan() < 0.7 * work, step.longestSpan() + " of " + work);
+        assertTrue(step.seconds() > step.longestSpan(), "the optimizer takes time");
     }
 
     @Test
