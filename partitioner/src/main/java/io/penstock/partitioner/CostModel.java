@@ -53,6 +53,11 @@ public final class CostModel {
                 seconds(layer.work(Phase.BACKWARD_WEIGHT, microBatch, compute), device));
     }
 
+    /** Layers by the rates of a device. */
+    public static LayerSeconds rated(MicroBatchShape microBatch, DType compute, DeviceRates device) {
+        return layer -> seconds(layer, microBatch, compute, device);
+    }
+
     /** Forward and backward seconds of every layer of {@link ModelSpec#layers()}: what {@link Partition} balances. */
     public static double[] layerCosts(ModelSpec model, MicroBatchShape microBatch, DType compute, DeviceRates device) {
         return model.layers().stream()

@@ -11,24 +11,43 @@ import io.penstock.partitioner.simulate.Simulator;
 import io.penstock.partitioner.simulate.StepTimes;
 import io.penstock.partitioner.simulate.Timeline;
 
-/** The times of a plan of our own engine, from the work that its layers declare and what a rank's device sustains. */
+/** The times of a plan of our own engine, from what its layers take and what a rank's memory and messages sustain. */
 public final class PlanTimes implements StepTimes {
     private final Plan plan;
-    private final DeviceRates device;
+    private final double memoryBytesPerSecond;
     private final Link link;
+    private final double tiedSeconds;
     private final PhaseSeconds[] stages;
 
-    /** {@code link} carries a message of one micro-batch's activations between any two ranks. */
+    /** By the rates of a device; {@code link} carries a message of one micro-batch's activations between any two ranks. */
     public PlanTimes(Plan plan, ModelSpec model, DeviceRates device, Link link) {
+        this(
+                plan,
+                model,
+                CostModel.rated(plan.microBatch(), plan.compute(), device),
+                device.memoryBytesPerSecond(),
+                link,
+                0);
+    }
+
+    /** {@code tiedSeconds}: what summing the tied gradients takes once both ranks are there. */
+    public PlanTimes(
+            Plan plan,
+            ModelSpec model,
+            LayerSeconds layers,
+            double memoryBytesPerSecond,
+            Link link,
+            double tiedSeconds) {
         this.plan = plan;
-        this.device = device;
+        this.memoryBytesPerSecond = memoryBytesPerSecond;
         this.link = link;
+        this.tiedSeconds = tiedSeconds;
         stages = new PhaseSeconds[plan.stages().size()];
         for (int stage = 0; stage < stages.length; stage++) {
             StageLayers held = plan.stages().get(stage);
             PhaseSeconds sum = new PhaseSeconds(0, 0, 0);
             for (LayerSpec layer : model.layers().subList(held.from(), held.to())) {
-                sum = sum.plus(CostModel.seconds(layer, plan.microBatch(), plan.compute(), device));
+                sum = sum.plus(layers.of(layer));
             }
             stages[stage] = sum;
         }
@@ -60,13 +79,21 @@ public final class PlanTimes implements StepTimes {
         return link;
     }
 
+    @Override
+    public double reduceTied() {
+        return tiedSeconds;
+    }
+
     /** The norm reads the gradients; the update reads and writes everything, and clears the gradients. */
     @Override
     public double optimizerStep(int rank) {
-        RankMemory memory = plan.memory().get(rank);
-        double bytes = 3.0 * memory.gradients().totalBytes()
+        return updateBytes(plan.memory().get(rank)) / memoryBytesPerSecond;
+    }
+
+    /** Bytes that the end of a step reads and writes. */
+    public static double updateBytes(RankMemory memory) {
+        return 3.0 * memory.gradients().totalBytes()
                 + 2.0 * memory.parameters().totalBytes()
                 + 2.0 * memory.optimizer().totalBytes();
-        return bytes / device.memoryBytesPerSecond();
     }
 }

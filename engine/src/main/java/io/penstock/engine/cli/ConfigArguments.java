@@ -2,6 +2,8 @@ package io.penstock.engine.cli;
 
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.ConfigLoader;
+import io.penstock.engine.config.PlanningConfig;
+import io.penstock.engine.config.PlanningConfigLoader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +21,15 @@ final class ConfigArguments {
             paramLabel = "SECTION.KEY=VALUE",
             description = "Change a key for this run; may be repeated.")
     private List<String> overrides = new ArrayList<>();
+
+    /** Whether the file describes a cluster to plan for instead of a run. */
+    boolean isPlanning() {
+        return PlanningConfigLoader.describes(file, overrides);
+    }
+
+    PlanningConfig loadPlanning() {
+        return PlanningConfigLoader.load(file, overrides);
+    }
 
     Config load() {
         return ConfigLoader.load(file, overrides);

@@ -16,8 +16,10 @@ public final class Main {
     private static List<Object> commands() {
         return List.of(
                 new TrainCommand(new TrainAction(System.out)),
+                new PlanCommand(new PlanAction(System.out)),
                 new GenerateCommand(new GenerateAction(System.out)),
                 new EvaluateCommand(new EvaluateAction(System.out)),
+                new InspectCommand(new InspectAction(System.out)),
                 new RankCommand(System.out),
                 new DoctorCommand(),
                 new VersionCommand());

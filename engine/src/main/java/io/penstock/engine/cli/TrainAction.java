@@ -5,11 +5,14 @@ import io.penstock.engine.checkpoint.CheckpointException;
 import io.penstock.engine.checkpoint.CheckpointManifest;
 import io.penstock.engine.checkpoint.CheckpointReader;
 import io.penstock.engine.config.Config;
+import io.penstock.engine.config.ConfigLoader;
 import io.penstock.engine.config.Launch;
 import io.penstock.engine.generation.Generator;
 import io.penstock.engine.generation.LoadedModel;
 import io.penstock.engine.launch.Job;
 import io.penstock.engine.launch.Launcher;
+import io.penstock.engine.planning.MachinePlan;
+import io.penstock.engine.planning.MachinePlanner;
 import io.penstock.engine.run.MetricsLog;
 import io.penstock.engine.run.PlanJson;
 import io.penstock.engine.run.Progress;
@@ -45,8 +48,8 @@ final class TrainAction implements Action<TrainCommand.Request> {
 
     @Override
     public void run(TrainCommand.Request request) throws IOException {
-        Config config = request.config();
-        Optional<Path> resume = request.resume().map(words -> checkpoint(config, words));
+        Optional<Path> resume = request.resume().map(words -> checkpoint(request.config(), words));
+        Config config = request.config().isAuto() ? choose(request.config(), resume) : request.config();
         Plan plan;
         try (RunSetup setup = RunSetup.open(config)) {
             plan = plan(config, setup.model());
@@ -59,6 +62,24 @@ final class TrainAction implements Action<TrainCommand.Request> {
         resume.ifPresent(path -> out.println("resuming after step " + stepsDone + " from " + path));
         launch(new Job(config, directory, resume), stepsDone);
         finish(config, directory);
+    }
+
+    /** The fastest layout that fits; a run that goes on keeps the one it was begun with. */
+    private Config choose(Config config, Optional<Path> resume) {
+        Optional<Path> before = resume.flatMap(RunDirectory::ofCheckpoint)
+                .map(RunDirectory::config)
+                .filter(Files::exists);
+        if (before.isPresent()) {
+            Config begun = ConfigLoader.load(before.get(), List.of());
+            return config.with(begun.layout(), begun.training().microBatchSize());
+        }
+        List<MachinePlan> best = MachinePlanner.best(config, false);
+        out.printf(
+                Locale.ROOT,
+                "parallelism: auto takes %s (times by %s)%n",
+                best.getFirst().layout(),
+                best.getFirst().basis());
+        return best.getFirst().config();
     }
 
     private static Plan plan(Config config, ModelSpec model) {

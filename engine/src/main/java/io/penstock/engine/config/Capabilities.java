@@ -14,10 +14,8 @@ final class Capabilities {
         Capabilities lacking = new Capabilities();
         lacking.unless(training.precision() != Precision.F16, "training.precision", "f16", "f32 and bf16");
         lacking.unless(cluster.device() != DeviceKind.CUDA, "cluster.device", "cuda", "cpu");
-        switch (parallelism) {
-            case AutoLayout auto ->
-                lacking.unless(false, "parallelism", "auto", "a mapping with pipeline and schedule");
-            case Layout layout -> lacking.layout(layout);
+        if (parallelism instanceof Layout layout) {
+            lacking.layout(layout);
         }
         return lacking.findings;
     }

@@ -46,6 +46,17 @@ public record Config(
         throw new IllegalStateException("parallelism: auto has no layout until a plan has chosen one");
     }
 
+    /** Whether a plan must choose the layout before the run can start. */
+    public boolean isAuto() {
+        return !(parallelism instanceof Layout);
+    }
+
+    /** The same run in the layout that a plan has chosen. */
+    public Config with(Layout chosen, int microBatchSize) {
+        return new Config(
+                run, model, data, training.withMicroBatchSize(microBatchSize), chosen, cluster, checkpoint, logging);
+    }
+
     /** Micro-batches that each data-parallel replica puts through its pipeline in a step. */
     public int microBatches() {
         return training.globalBatchSize() / (training.microBatchSize() * layout().data());

@@ -46,7 +46,14 @@ public final class ConfigLoader {
         Problems problems = new Problems();
         Value.Mapping root = YamlReader.readFile(yaml, name, problems);
         Binder binder = new Binder(scalarTypes(folder), problems);
-        Object[] sections = binder.bind(Config.class, Overrides.apply(root, overrides, problems));
+        Value.Mapping given = Overrides.apply(root, overrides, problems);
+        PlanningConfigLoader.preset(given).ifPresent(place -> {
+            throw new ConfigException(
+                    place,
+                    "cluster.preset describes a cluster to plan for, which only 'penstock plan' does: to train, say under cluster how ranks start here"
+                            + " (launch, device, threads_per_rank)");
+        });
+        Object[] sections = binder.bind(Config.class, given);
         RunConfig run = (RunConfig) sections[0];
         ModelConfig model = (ModelConfig) sections[1];
         DataConfig data = (DataConfig) sections[2];
@@ -87,7 +94,7 @@ public final class ConfigLoader {
                                 DataSource.of(folder)));
     }
 
-    private static String read(Path file) {
+    static String read(Path file) {
         Place place = Place.of(file.toString());
         try {
             ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));

@@ -20,6 +20,19 @@ final class Consistency {
         model.described().ifPresent(shape -> check.shape(shape, data, training));
         check.training(data, training);
         check.cluster(cluster);
+        if (parallelism instanceof PartlyAutoLayout partly && !partly.auto()) {
+            check.add("auto: false: leave the key out to give the layout key by key", "parallelism.auto");
+        }
+        if (!(parallelism instanceof Layout)
+                && training.microBatchSize() > 0
+                && training.globalBatchSize() % training.microBatchSize() != 0) {
+            check.add(
+                    "global_batch_size=" + training.globalBatchSize() + " % micro_batch_size="
+                            + training.microBatchSize() + " = " + training.globalBatchSize() % training.microBatchSize()
+                            + ", expected 0",
+                    "training.global_batch_size",
+                    "training.micro_batch_size");
+        }
         if (parallelism instanceof Layout layout) {
             check.layout(layout, training);
             model.described().ifPresent(shape -> check.split(shape, layout));
@@ -92,7 +105,13 @@ final class Consistency {
     }
 
     private void layout(Layout layout, TrainingConfig training) {
-        long together = Math.multiplyFull(training.microBatchSize(), layout.data());
+        if (training.microBatchSize() == 0) {
+            add(
+                    "missing key 'training.micro_batch_size' (a whole number): only parallelism: auto can choose it",
+                    "training.micro_batch_size",
+                    "training.global_batch_size");
+        }
+        long together = Math.multiplyFull(Math.max(1, training.microBatchSize()), layout.data());
         if (training.globalBatchSize() % together != 0) {
             add(
                     "global_batch_size=" + training.globalBatchSize() + " % (micro_batch_size="

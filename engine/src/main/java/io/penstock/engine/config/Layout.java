@@ -1,9 +1,11 @@
 package io.penstock.engine.config;
 
 import io.penstock.engine.config.yaml.Key;
+import io.penstock.engine.config.yaml.Otherwise;
 import io.penstock.engine.config.yaml.Ranges;
 
 /** A layout given key by key. */
+@Otherwise
 public record Layout(
         @Key(
                 value = "Ranks that share the layers of the model, one stage or more each.",

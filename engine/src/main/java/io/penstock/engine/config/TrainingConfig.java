@@ -10,7 +10,10 @@ public record TrainingConfig(
         @Key(value = "Sequences a step over the whole run; a multiple of `micro_batch_size` x data.", min = 1)
         int globalBatchSize,
 
-        @Key(value = "Sequences that go through the pipeline together.", min = 1)
+        @Key(
+                value = "Sequences that go through the pipeline together; 0 for the plan to choose, with `parallelism: auto`.",
+                byDefault = "0",
+                min = 0)
         int microBatchSize,
 
         @Key(value = "Tokens of a sequence; at most `max_position_embeddings`.", min = 1)
@@ -38,6 +41,19 @@ public record TrainingConfig(
                 steps,
                 globalBatchSize,
                 microBatchSize,
+                sequenceLength,
+                precision,
+                optimizer,
+                learningRateSchedule,
+                gradientClipping,
+                validation);
+    }
+
+    TrainingConfig withMicroBatchSize(int sequences) {
+        return new TrainingConfig(
+                steps,
+                globalBatchSize,
+                sequences,
                 sequenceLength,
                 precision,
                 optimizer,

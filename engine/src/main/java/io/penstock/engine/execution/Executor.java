@@ -28,11 +28,18 @@ public final class Executor {
         private final Program program;
         private final BatchSource batches;
         private final Messages messages;
+        private final InstructionTimes times;
 
         private Run(Program program, BatchSource batches) {
             this.program = program;
             this.batches = batches;
             this.messages = new Messages(backend, endpoint, program, chunks);
+            this.times = new InstructionTimes(program.length());
+        }
+
+        /** Of the last time that it ran. */
+        public InstructionTimes times() {
+            return times;
         }
     }
 
@@ -52,6 +59,7 @@ public final class Executor {
             Instruction instruction = run.program.instruction(i);
             int microBatch = instruction instanceof Instruction.OnMicroBatch on ? on.microBatch() : -1;
             endpoint.progress(step, microBatch, run.program.activity(i).code());
+            run.times.started(i);
             switch (instruction) {
                 case Instruction.Forward f -> forward(run, chunks.get(f.chunk()), f, step);
                 case Instruction.EvaluateLoss e -> {
@@ -83,6 +91,7 @@ public final class Executor {
                     end.optimizerStep(step, loss);
                 }
             }
+            run.times.ended(i);
         }
         messages.finish();
         return loss;

@@ -19,6 +19,15 @@ public final class PlanJson {
     private PlanJson() {}
 
     public static String write(Plan plan, ModelSpec model) {
+        try {
+            return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(tree(plan, model)) + "\n";
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The same as a tree, to be part of another. */
+    public static ObjectNode tree(Plan plan, ModelSpec model) {
         ObjectNode root = JSON.createObjectNode();
         root.put("parameters", model.parameterCount());
         root.put("schedule", plan.schedule().name());
@@ -30,11 +39,7 @@ public final class PlanJson {
         for (int rank = 0; rank < plan.schedule().ranks(); rank++) {
             rank(ranks.addObject(), plan, model, rank);
         }
-        try {
-            return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n";
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+        return root;
     }
 
     private static void rank(ObjectNode node, Plan plan, ModelSpec model, int rank) {

@@ -4,6 +4,7 @@ import io.penstock.engine.execution.BatchSource;
 import io.penstock.engine.execution.ChunkBuilder;
 import io.penstock.engine.execution.ChunkRunner;
 import io.penstock.engine.execution.Executor;
+import io.penstock.engine.execution.InstructionTimes;
 import io.penstock.engine.execution.StepEnd;
 import io.penstock.engine.optimizer.StepStatistics;
 import io.penstock.engine.state.ActivationPool;
@@ -187,6 +188,11 @@ public final class PipelineRank implements AutoCloseable {
     /** Step {@code step}, from 0: forward, backward, update. Afterwards {@link #loss}, {@link #gradientNorm} and {@link #learningRate} are this step's, on every rank. */
     public void trainStep(int step) {
         executor.run(training, step, 1f / tokensOf(plan.schedule()), end);
+    }
+
+    /** Of the last training step's instructions, in program order. */
+    public InstructionTimes times() {
+        return training.times();
     }
 
     /** Mean over the tokens of the last step, nats. */

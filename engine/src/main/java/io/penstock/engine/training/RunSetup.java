@@ -2,7 +2,6 @@ package io.penstock.engine.training;
 
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.ConfigModels;
-import io.penstock.engine.config.Precision;
 import io.penstock.engine.config.TrainingConfig;
 import io.penstock.engine.execution.BatchSource;
 import io.penstock.engine.optimizer.AdamW;
@@ -91,14 +90,15 @@ public final class RunSetup implements AutoCloseable {
                 config.microBatches(),
                 config.layout().chunks(),
                 model.config().tieWordEmbeddings());
-        DType compute = compute(config.training().precision());
+        DType compute = compute(config);
         MicroBatchShape microBatch = new MicroBatchShape(
                 config.training().microBatchSize(), config.training().sequenceLength());
         return Planner.plan(model, microBatch, compute, schedule, CostModel.DeviceRates.cpu(compute), workspaceBytes);
     }
 
-    private static DType compute(Precision precision) {
-        return switch (precision) {
+    /** The element type that {@code training.precision} computes in. */
+    public static DType compute(Config config) {
+        return switch (config.training().precision()) {
             case F32 -> DType.F32;
             case BF16 -> DType.BF16;
             case F16 ->

@@ -79,7 +79,8 @@ public final class LayoutMemory {
         return bytes;
     }
 
-    private int blocks(int from, int to) {
+    /** Transformer blocks among layers {@code from} to {@code to}. */
+    int blocks(int from, int to) {
         return Math.max(0, Math.min(to, model.layers() + 1) - Math.max(from, 1));
     }
 

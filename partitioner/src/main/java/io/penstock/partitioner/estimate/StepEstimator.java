@@ -12,6 +12,7 @@ import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.partitioner.simulate.Link;
 import io.penstock.partitioner.simulate.Simulator;
 import io.penstock.partitioner.simulate.StepTimes;
+import io.penstock.partitioner.simulate.TimeSplit;
 import java.util.Arrays;
 import java.util.List;
 
@@ -70,7 +71,7 @@ public final class StepEstimator {
     public Estimate estimate(List<StageLayers> split) {
         Schedule schedule = Schedules.create(
                 layout.schedule(), layout.pipeline(), layout.microBatches(), layout.chunks(), model.tied());
-        Times times = new Times(schedule, split);
+        Times times = new Times(schedule, split, new Link(0, messageSeconds(), false));
         double end = 0;
         for (int rank = 0; rank < layout.pipeline(); rank++) {
             end = Math.max(end, times.optimizerStep(rank));
@@ -85,12 +86,37 @@ public final class StepEstimator {
                 Simulator.run(schedule, times));
     }
 
+    /** Where the time of an estimate of this layout goes: its step is simulated again with free links. */
+    public TimeSplit timeSplit(Estimate estimate) {
+        Schedule schedule = estimate.timeline().schedule();
+        Times times = new Times(schedule, estimate.split(), Link.FREE);
+        return TimeSplit.of(estimate.timeline(), Simulator.run(schedule, times), estimate.endSeconds());
+    }
+
+    /** Seconds of the busiest rank's compute that are reductions inside its tensor-parallel group. */
+    public double tensorParallelSeconds(Estimate estimate) {
+        double bytes = 2.0 * layout.microBatch() * model.sequence() * model.hidden();
+        int reductions = layout.recompute() == Layout.Recompute.FULL ? 6 : 4;
+        double block = reductions * cluster.inNode().allReduce(bytes, layout.tensor());
+        double most = 0;
+        for (int rank = 0; rank < layout.pipeline(); rank++) {
+            double blocks = 0;
+            for (int stage : estimate.timeline().schedule().stageOf().get(rank)) {
+                blocks += memory.blocks(
+                        estimate.split().get(stage).from(),
+                        estimate.split().get(stage).to());
+            }
+            most = Math.max(most, blocks);
+        }
+        return most * layout.microBatches() * block;
+    }
+
     private final class Times implements StepTimes {
         private final PhaseSeconds[][] chunks;
         private final double[] end;
         private final Link link;
 
-        Times(Schedule schedule, List<StageLayers> split) {
+        Times(Schedule schedule, List<StageLayers> split, Link link) {
             chunks = new PhaseSeconds[layout.pipeline()][layout.chunks()];
             end = new double[layout.pipeline()];
             for (int rank = 0; rank < chunks.length; rank++) {
@@ -106,7 +132,7 @@ public final class StepEstimator {
                 }
                 end[rank] = endOfStep(parameters);
             }
-            link = new Link(0, messageSeconds(), false);
+            this.link = link;
         }
 
         @Override

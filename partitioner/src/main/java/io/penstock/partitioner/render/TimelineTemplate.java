@@ -54,7 +54,7 @@ final class TimelineTemplate {
               parent.appendChild(e);
               return e;
             }
-            function time(s) { return s >= 1 ? s.toPrecision(4) + ' s' : s >= 1e-3 ? (s * 1e3).toPrecision(4) + ' ms' : (s * 1e6).toPrecision(4) + ' us'; }
+            function time(s) { return s === 0 ? '0' : s >= 1 ? s.toPrecision(4) + ' s' : s >= 1e-3 ? (s * 1e3).toPrecision(4) + ' ms' : (s * 1e6).toPrecision(4) + ' us'; }
             function bytes(b) { let i = 0; while (b >= 1024 && i < 5) { b /= 1024; i++; } return b.toFixed(i ? 2 : 0) + ' ' + ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'][i]; }
             function hover(node, text) {
               node.addEventListener('mousemove', e => {
@@ -103,9 +103,12 @@ final class TimelineTemplate {
             }
             function memory() {
               const rowHeight = 60;
-              const most = Math.max(data.capacity, ...data.memory.flat().map(p => p[1]));
+              const held = Math.max(...data.memory.flat().map(p => p[1]));
+              // A capacity far above what is held would flatten the curves.
+              const limit = data.capacity <= 3 * held ? data.capacity : 0;
+              const most = Math.max(limit, held);
               const height = data.memory.length * (rowHeight + gap);
-              const {svg, width} = chart('memory over time' + (data.capacity ? ', line: ' + bytes(data.capacity) : ''), height + 20);
+              const {svg, width} = chart('memory over time' + (limit ? ', line: ' + bytes(limit) : ', full height: ' + bytes(most) + (data.capacity ? ' of ' + bytes(data.capacity) : '')), height + 20);
               axis(svg, width, longest, height);
               data.memory.forEach((points, rank) => {
                 const base = rank * (rowHeight + gap) + rowHeight;
@@ -122,7 +125,7 @@ final class TimelineTemplate {
                   const now = points.filter(p => p[0] <= s).pop() || points[0];
                   return `rank ${rank}  ${bytes(now[1])} at ${time(Math.max(0, s))}\\npeak ${bytes(peak[1])} at ${time(peak[0])}`;
                 });
-                if (data.capacity) element(svg, 'line', {x1: left, x2: left + width, y1: y(data.capacity), y2: y(data.capacity), stroke: 'var(--limit)', 'stroke-dasharray': '4 3'});
+                if (limit) element(svg, 'line', {x1: left, x2: left + width, y1: y(limit), y2: y(limit), stroke: 'var(--limit)', 'stroke-dasharray': '4 3'});
               });
             }
             function draw() {
@@ -131,7 +134,7 @@ final class TimelineTemplate {
               if (data.memory.length) memory();
             }
             for (const [kind, word] of Object.entries(words)) {
-              if (kind === 'input' && !data.timelines.some(t => t.ranks.some(r => r.some(i => i[1] === 'input')))) continue;
+              if (!data.timelines.some(t => t.ranks.some(r => r.some(i => i[1] === kind)))) continue;
               const entry = html(document.getElementById('legend'), 'span');
               html(entry, 'i').style.background = `var(--${kind})`;
               entry.append(word);

@@ -35,7 +35,7 @@ public final class Reference {
                     .append("`, or these keys.\n");
         }
         for (Class<?> record : variants.records()) {
-            if (variants.records().size() > 1) {
+            if (variants.records().size() > 1 && !record.isAnnotationPresent(Otherwise.class)) {
                 out.append("\nWith `").append(Variants.tellingKey(record)).append("`:\n");
             }
             table(record, path);

@@ -27,6 +27,7 @@ public final class ScalarTypes {
         types.put(double.class, new ScalarType<>("a number", (s, key) -> number(s), 1.0));
         types.put(Double.class, types.get(double.class));
         types.put(boolean.class, new ScalarType<>("true or false", (s, key) -> truth(s), false));
+        types.put(Boolean.class, types.get(boolean.class));
         types.put(String.class, new ScalarType<>("text", (s, key) -> s.text(), "placeholder"));
         types.put(Path.class, new ScalarType<>("a path", (s, key) -> path(s, key), Path.of("")));
     }

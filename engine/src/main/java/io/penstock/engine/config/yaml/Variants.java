@@ -7,7 +7,7 @@ import java.util.stream.Stream;
 
 /**
  * The records a sealed section may be. The first key of each record tells it from the others ({@code preset}, {@code pretrained}); a record with a {@link
- * Word} has no keys and is chosen by its word; a section with one record of keys needs no telling.
+ * Word} has no keys and is chosen by its word; a section with one record of keys needs no telling, and {@link Otherwise} marks the one that is meant untold.
  */
 record Variants(List<Class<?>> records, List<Class<?>> words) {
     static Variants of(Class<?> section) {
@@ -37,13 +37,20 @@ record Variants(List<Class<?>> records, List<Class<?>> words) {
                 : Optional.empty();
     }
 
-    /** The records whose telling key was written. */
+    /** The records whose telling key was written; where none was, the record for that case. */
     List<Class<?>> told(Value.Mapping mapping) {
-        return records.size() == 1
-                ? records
-                : records.stream()
-                        .filter(record -> mapping.fields().containsKey(tellingKey(record)))
-                        .toList();
+        if (records.size() == 1) {
+            return records;
+        }
+        List<Class<?>> told = records.stream()
+                .filter(record -> !record.isAnnotationPresent(Otherwise.class))
+                .filter(record -> mapping.fields().containsKey(tellingKey(record)))
+                .toList();
+        return told.isEmpty()
+                ? records.stream()
+                        .filter(record -> record.isAnnotationPresent(Otherwise.class))
+                        .toList()
+                : told;
     }
 
     List<String> tellingKeys() {

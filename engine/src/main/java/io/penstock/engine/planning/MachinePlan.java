@@ -1,0 +1,54 @@
+package io.penstock.engine.planning;
+
+import io.penstock.engine.config.Config;
+import io.penstock.models.ModelSpec;
+import io.penstock.partitioner.Plan;
+import io.penstock.partitioner.simulate.TimeSplit;
+import io.penstock.partitioner.simulate.Timeline;
+
+/**
+ * A layout that this machine can run, and what its step is expected to be.
+ *
+ * @param config with the layout in it
+ * @param limitBytes that a rank may allocate
+ */
+public record MachinePlan(
+        Config config, ModelSpec model, Plan plan, Timeline timeline, TimeSplit split, long limitBytes, String basis) {
+    public double seconds() {
+        return timeline.seconds();
+    }
+
+    public long tokens() {
+        return plan.microBatch().rows() * plan.schedule().microBatches();
+    }
+
+    public double tokensPerSecond() {
+        return tokens() / seconds();
+    }
+
+    long mostBytes() {
+        return plan.memory().stream().mapToLong(memory -> memory.totalBytes()).max().orElse(0);
+    }
+
+    boolean fits() {
+        return mostBytes() <= limitBytes;
+    }
+
+    /** The greatest share of the step that is not computing, or computing where that is nine tenths of it. */
+    String limitedBy() {
+        double rest = seconds() - split.compute();
+        if (rest < 0.1 * seconds()) {
+            return "compute";
+        }
+        return split.bubble() >= Math.max(split.messages(), split.end())
+                ? "pipeline bubble"
+                : split.messages() > split.end() ? "pipeline messages" : "optimizer and reductions";
+    }
+
+    /** "pipeline 2, 1f1b, micro-batch 4". */
+    public String layout() {
+        return "pipeline " + config.layout().pipeline() + ", " + plan.schedule().name()
+                + (config.layout().chunks() > 1 ? " x " + config.layout().chunks() : "") + ", micro-batch "
+                + plan.microBatch().batch();
+    }
+}

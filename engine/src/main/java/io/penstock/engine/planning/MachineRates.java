@@ -1,0 +1,40 @@
+package io.penstock.engine.planning;
+
+import io.penstock.partitioner.CostModel;
+import io.penstock.partitioner.CostModel.DeviceRates;
+import io.penstock.partitioner.LayerSeconds;
+import io.penstock.models.MicroBatchShape;
+import io.penstock.tensor.DType;
+import java.util.function.IntFunction;
+
+/**
+ * What this machine takes for a model's layers.
+ *
+ * @param layers by the sequences of a micro-batch
+ * @param updateBytesPerSecond that the end of a step reaches on a rank's share of the states
+ * @param messageSeconds a message beside its bytes
+ * @param messageBytesPerSecond between two ranks
+ * @param basis where the numbers come from, for the reader
+ */
+public record MachineRates(
+        IntFunction<LayerSeconds> layers,
+        double updateBytesPerSecond,
+        double messageSeconds,
+        double messageBytesPerSecond,
+        String basis) {
+    private static final double MESSAGE_SECONDS = 50e-6;
+    private static final double MESSAGE_BYTES_PER_SECOND = 2e9;
+
+    /** Without any measurement: a guess at a core that only a split of layers should be trusted to. */
+    static MachineRates guessed(DType compute, int sequence, int threads) {
+        DeviceRates core = DeviceRates.cpu(compute);
+        DeviceRates rates =
+                new DeviceRates(core.matrixFlopsPerSecond() * threads, core.memoryBytesPerSecond() * threads);
+        return new MachineRates(
+                batch -> CostModel.rated(new MicroBatchShape(batch, sequence), compute, rates),
+                rates.memoryBytesPerSecond(),
+                MESSAGE_SECONDS,
+                MESSAGE_BYTES_PER_SECOND,
+                "guessed rates of a core, not measured: --calibrate measures");
+    }
+}

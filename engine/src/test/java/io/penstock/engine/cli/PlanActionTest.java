@@ -1,0 +1,184 @@
+package io.penstock.engine.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+final class PlanActionTest {
+    private static final Path HOME = Path.of(System.getProperty("penstock.home", ".."));
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final StringWriter err = new StringWriter();
+    private Path folder;
+    private String config;
+
+    @BeforeEach
+    void writeConfig(@TempDir Path folder) throws IOException {
+        this.folder = folder;
+        Files.writeString(folder.resolve("text.txt"), "Know before you launch what fits. ".repeat(50));
+        config = Files.writeString(folder.resolve("c.yaml"), """
+                run: {name: small, directory: %s}
+                model:
+                  architecture: gpt2
+                  num_hidden_layers: 2
+                  hidden_size: 32
+                  num_attention_heads: 2
+                  max_position_embeddings: 16
+                  vocab_size: 256
+                data: {source: text.txt}
+                training: {steps: 2, global_batch_size: 8, micro_batch_size: 2, sequence_length: 16}
+                parallelism: {pipeline: 2}
+                cluster: {launch: threads}
+                logging: {sample_tokens: 0}
+                """.formatted(folder.resolve("runs"))).toString();
+    }
+
+    private int run(String... arguments) {
+        out.reset();
+        PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
+        CommandLine commandLine = Main.commandLine(List.of(
+                new TrainCommand(new TrainAction(stream)),
+                new PlanCommand(new PlanAction(stream)),
+                new InspectCommand(new InspectAction(stream))));
+        commandLine.setErr(new PrintWriter(err));
+        return commandLine.execute(arguments);
+    }
+
+    private String text() {
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void shouldShowLayersMemoryTimeAndCost() throws IOException {
+        Path page = folder.resolve("plan.html");
+        assertEquals(
+                0,
+                run("plan", config, "--html", page.toString(), "--tokens", "1e9", "--price-per-hour", "2"),
+                err::toString);
+        for (String words : List.of(
+                "rank 0  stage 0  embedding",
+                "rank 1  stage 1",
+                "head",
+                "p parameters",
+                "tokens/s",
+                "c compute",
+                "1.0 B tokens: ",
+                "2.00 a device-hour on 2 devices")) {
+            assertTrue(text().contains(words), () -> words + " in " + text());
+        }
+        assertTrue(Files.readString(page).contains("[\"F0\",\"forward\""));
+    }
+
+    @Test
+    void shouldAddUpToTheStepInJson() throws IOException {
+        assertEquals(0, run("plan", config, "--json"), err::toString);
+        JsonNode plan = JSON.readTree(text());
+        JsonNode split = plan.path("split_seconds");
+        double sum = split.path("compute").asDouble()
+                + split.path("bubble").asDouble()
+                + split.path("messages").asDouble()
+                + split.path("end").asDouble();
+        assertEquals(plan.path("step_seconds").asDouble(), sum, 1e-9 * sum);
+        assertEquals(2, plan.path("plan").path("ranks").size());
+        assertEquals(2 * 8 * 16, plan.path("budget").path("tokens").asInt());
+    }
+
+    @Test
+    void shouldChooseAmongWhatThisMachineRunsAndRespectWhatIsGiven() throws IOException {
+        assertEquals(0, run("plan", config, "--json", "--set", "parallelism=auto"), err::toString);
+        JsonNode best = JSON.readTree(text()).path("best");
+        assertTrue(best.size() >= 1 && best.size() <= 5, text());
+        double before = 0;
+        for (JsonNode plan : best) {
+            assertEquals(2, plan.path("micro_batch_size").asInt(), "it is given");
+            assertTrue(plan.path("pipeline").asInt() <= Runtime.getRuntime().availableProcessors());
+            assertTrue(plan.path("step_seconds").asDouble() >= before, "fastest first");
+            before = plan.path("step_seconds").asDouble();
+        }
+        String zeroBubble = "parallelism={auto: true, pipeline: 2, schedule: zb-v}";
+        assertEquals(0, run("plan", config, "--json", "--set", zeroBubble), err::toString);
+        best = JSON.readTree(text()).path("best");
+        assertEquals(1, best.size());
+        assertEquals("zb-v", best.get(0).path("schedule").asText());
+        assertEquals(2, best.get(0).path("chunks").asInt());
+    }
+
+    @Test
+    void shouldSayTheSmallestChangesThatWouldFit() throws IOException {
+        assertEquals(0, run("plan", config, "--json"), err::toString);
+        long needed = JSON.readTree(text()).path("memory_bytes").asLong();
+        assertEquals(3, run("plan", config, "--set", "cluster.memory_per_rank=" + (needed - 1)));
+        assertTrue(err.toString().contains("needs " + needed + " bytes"), err::toString);
+        assertTrue(err.toString().contains("micro_batch_size 1"), err::toString);
+        assertEquals(0, run("plan", config, "--set", "cluster.memory_per_rank=" + needed), err::toString);
+        String smaller = "training.micro_batch_size=1";
+        assertEquals(
+                0, run("plan", config, "--set", smaller, "--set", "cluster.memory_per_rank=" + (needed - 1)), err::toString);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"plan-llama-70b-64xh100,64", "plan-gpt-175b-1024xa100,1024", "plan-1t-4096xh100,4096"})
+    void shouldPlanTheExamples(String name, int devices) throws IOException {
+        assertEquals(0, run("plan", HOME.resolve("examples/" + name + ".yaml").toString(), "--json"), err::toString);
+        JsonNode plan = JSON.readTree(text());
+        assertEquals(devices, plan.path("devices").asInt());
+        assertEquals(5, plan.path("best").size());
+        for (JsonNode best : plan.path("best")) {
+            assertEquals(
+                    devices,
+                    best.path("tensor").asInt() * best.path("pipeline").asInt() * best.path("data").asInt());
+            assertTrue(best.path("mfu").asDouble() > 0.2 && best.path("mfu").asDouble() < 0.766, best::toString);
+        }
+        assertTrue(plan.path("budget").path("cost").asDouble() > 1000);
+    }
+
+    @Test
+    void shouldRefuseAClusterThatIsTooSmallOrImpossible() {
+        String llama = HOME.resolve("examples/plan-llama-70b-64xh100.yaml").toString();
+        assertEquals(3, run("plan", llama, "--set", "cluster.devices=8"));
+        assertTrue(err.toString().contains("GiB instead of 80.0 GiB"), err::toString);
+        assertEquals(2, run("plan", llama, "--set", "cluster.devices=12"));
+        assertTrue(err.toString().contains("devices=12 % devices_per_node=8 = 4, expected 0"), err::toString);
+        assertEquals(2, run("plan", llama, "--set", "cluster.network_bandwidth=0"));
+        assertEquals(2, run("train", llama));
+        assertTrue(err.toString().contains("which only 'penstock plan' does"), err::toString);
+        assertEquals(2, run("plan", llama, "--tokens", "0"));
+    }
+
+    @Test
+    void shouldTrainWhatThePlanChoseAndInspectWhatCameOut() throws IOException {
+        assertEquals(0, run("train", config, "--set", "parallelism=auto"), () -> err + text());
+        assertTrue(text().contains("parallelism: auto takes pipeline "), this::text);
+        Path run = folder.resolve("runs/small");
+        assertEquals(0, run("inspect", run.toString()), err::toString);
+        assertTrue(text().contains("step-000002"), this::text);
+        Path checkpoint = run.resolve("checkpoints/step-000002");
+        assertEquals(0, run("inspect", checkpoint.toString(), "--json"), err::toString);
+        JsonNode found = JSON.readTree(text());
+        assertEquals("checkpoint", found.path("kind").asText());
+        assertEquals(2, found.path("step").asInt());
+        assertEquals(2 * 8 * 16, found.path("tokens").asInt());
+        assertEquals(0, run("inspect", checkpoint.resolve("model.safetensors").toString()), err::toString);
+        assertTrue(text().contains("h.1.attn.c_attn.weight"), this::text);
+        assertEquals(2, run("inspect", folder.toString()));
+        assertEquals(2, run("inspect", folder.resolve("nothing").toString()));
+    }
+}
