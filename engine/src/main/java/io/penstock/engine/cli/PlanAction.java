@@ -41,8 +41,10 @@ final class PlanAction implements Action<Request> {
     }
 
     private void onThisMachine(Config config, Request request) throws IOException {
-        List<MachinePlan> plans = MachinePlanner.best(config, request.calibrate());
-        double ownTokens = (double) plans.getFirst().tokens() * config.training().steps();
+        List<MachinePlan> plans = MachinePlanner.best(
+                config, request.calibrate() ? MachinePlanner.Measure.ANEW : MachinePlanner.Measure.NEVER);
+        double ownTokens =
+                (double) plans.getFirst().tokens() * config.training().steps();
         Budget budget = new Budget(
                 request.tokens().orElse(ownTokens), request.pricePerHour().orElse(0.0));
         MachineReport report = new MachineReport(plans, budget);

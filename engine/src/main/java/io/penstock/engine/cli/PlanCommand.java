@@ -61,9 +61,7 @@ final class PlanCommand implements Callable<Integer> {
     @Option(names = "--price-per-hour", paramLabel = "P", description = "Price of one device for one hour.")
     private Optional<Double> pricePerHour = Optional.empty();
 
-    @Option(
-            names = "--calibrate",
-            description = "Time the model's layers on this machine first; kept for later plans.")
+    @Option(names = "--calibrate", description = "Time the model's layers on this machine first; kept for later plans.")
     private boolean calibrate;
 
     PlanCommand(Action<Request> action) {

@@ -73,7 +73,7 @@ final class TrainAction implements Action<TrainCommand.Request> {
             Config begun = ConfigLoader.load(before.get(), List.of());
             return config.with(begun.layout(), begun.training().microBatchSize());
         }
-        List<MachinePlan> best = MachinePlanner.best(config, false);
+        List<MachinePlan> best = MachinePlanner.best(config, MachinePlanner.Measure.ONCE);
         out.printf(
                 Locale.ROOT,
                 "parallelism: auto takes %s (times by %s)%n",

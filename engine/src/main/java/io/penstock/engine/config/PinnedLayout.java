@@ -38,8 +38,7 @@ public record PinnedLayout(
             Optional.empty());
 
     public PinnedLayout {
-        Ranges.check(
-                PinnedLayout.class, pipeline, tensor, data, chunks, schedule, zeroStage, activationCheckpointing);
+        Ranges.check(PinnedLayout.class, pipeline, tensor, data, chunks, schedule, zeroStage, activationCheckpointing);
     }
 
     @Override

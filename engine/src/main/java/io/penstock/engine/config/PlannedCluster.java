@@ -17,8 +17,7 @@ public record PlannedCluster(
         @Key(value = "Devices of a node; tensor parallelism stays inside one.", min = 1, max = 100000)
         Optional<Integer> devicesPerNode,
 
-        @Key("Memory of a device, such as 80GiB.")
-        Optional<ByteSize> memoryPerDevice,
+        @Key("Memory of a device, such as 80GiB.") Optional<ByteSize> memoryPerDevice,
 
         @Key(value = "Collectives between nodes, GB/s a device.", above = 0)
         Optional<Double> networkBandwidth,

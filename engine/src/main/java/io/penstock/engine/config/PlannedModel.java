@@ -27,7 +27,8 @@ public record PlannedModel(
 
         @Key(value = "Tokens in the vocabulary.", min = 1) int vocabSize,
 
-        @Key("Whether the head uses the token embedding as its weight; true for `gpt2`, false for `llama` where absent.")
+        @Key(
+                "Whether the head uses the token embedding as its weight; true for `gpt2`, false for `llama` where absent.")
         Optional<Boolean> tieWordEmbeddings) {
     public PlannedModel {
         Ranges.check(

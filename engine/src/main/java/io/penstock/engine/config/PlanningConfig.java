@@ -12,7 +12,8 @@ public record PlanningConfig(
 
         @Key("How it would be trained.") PlannedTraining training,
 
-        @Key("How the model may lie on the devices: `auto`, or keys that the plan respects while it chooses the others.")
+        @Key(
+                "How the model may lie on the devices: `auto`, or keys that the plan respects while it chooses the others.")
         PlannedLayout parallelism,
 
         @Key("What it would be trained on.") PlannedCluster cluster) {
@@ -28,7 +29,12 @@ public record PlanningConfig(
     static List<Finding> findings(
             PlannedModel model, PlannedTraining training, PinnedLayout pinned, PlannedCluster cluster) {
         List<Finding> findings = new ArrayList<>();
-        divides(findings, "model.hidden_size", model.hiddenSize(), "model.num_attention_heads", model.numAttentionHeads());
+        divides(
+                findings,
+                "model.hidden_size",
+                model.hiddenSize(),
+                "model.num_attention_heads",
+                model.numAttentionHeads());
         model.numKeyValueHeads()
                 .ifPresent(heads -> divides(
                         findings,
@@ -59,8 +65,8 @@ public record PlanningConfig(
         if (all ? together != cluster.devices() : cluster.devices() % together != 0) {
             findings.add(new Finding(
                     List.of("cluster.devices", "parallelism.tensor", "parallelism.pipeline", "parallelism.data"),
-                    "devices=" + cluster.devices() + (all ? " is not" : " is no multiple of") + " the product of the axes that are given, "
-                            + together));
+                    "devices=" + cluster.devices() + (all ? " is not" : " is no multiple of")
+                            + " the product of the axes that are given, " + together));
         }
         long rows = (long) pinned.data().orElse(1) * training.microBatchSize().orElse(1);
         if (training.globalBatchSize() % rows != 0) {

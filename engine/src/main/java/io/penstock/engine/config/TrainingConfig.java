@@ -11,7 +11,8 @@ public record TrainingConfig(
         int globalBatchSize,
 
         @Key(
-                value = "Sequences that go through the pipeline together; 0 for the plan to choose, with `parallelism: auto`.",
+                value =
+                        "Sequences that go through the pipeline together; 0 for the plan to choose, with `parallelism: auto`.",
                 byDefault = "0",
                 min = 0)
         int microBatchSize,

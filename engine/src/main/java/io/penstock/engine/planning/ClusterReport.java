@@ -63,14 +63,15 @@ public final class ClusterReport {
                 100 * estimator.tensorParallelSeconds(chosen) / chosen.seconds()));
         text.append(PlanWords.budget(budget, chosen.tokensPerSecond(), cluster.devices()))
                 .append('\n');
-        text.append(PlanWords.format(
-                "the best of %,d layouts (%,d simulated):%n", result.layouts(), result.simulated()));
+        text.append(
+                PlanWords.format("the best of %,d layouts (%,d simulated):%n", result.layouts(), result.simulated()));
         for (List<String> row : rows()) {
             text.append(PlanWords.format(
                     "  %-66s %9s %12s %6s %10s  %s%n",
                     row.get(0), row.get(1), row.get(2), row.get(3), row.get(4), row.get(5)));
         }
-        return text.append("times by the model of docs/plan-model.md; the presets of H100 and H200 are scaled from A100, not measured\n")
+        return text.append(
+                        "times by the model of docs/plan-model.md; the presets of H100 and H200 are scaled from A100, not measured\n")
                 .toString();
     }
 
@@ -96,8 +97,7 @@ public final class ClusterReport {
                     100 * share));
         }
         Layout l = chosen.layout();
-        return text.append(PlanWords.format(
-                        "each is %d x %d devices (tensor x data)%n", l.tensor(), l.data()))
+        return text.append(PlanWords.format("each is %d x %d devices (tensor x data)%n", l.tensor(), l.data()))
                 .toString();
     }
 
@@ -170,7 +170,9 @@ public final class ClusterReport {
         return TimelinePage.html(
                 PlanWords.format(
                         "%.1f B parameters on %d x %s",
-                        model.parameters() / 1e9, cluster.devices(), cluster.device().name()),
+                        model.parameters() / 1e9,
+                        cluster.devices(),
+                        cluster.device().name()),
                 Map.of("predicted", chosen.timeline()),
                 List.of(),
                 cluster.device().memoryBytes(),

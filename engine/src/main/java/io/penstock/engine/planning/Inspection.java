@@ -53,13 +53,16 @@ public final class Inspection {
         }
         throw new CheckpointException(
                 Files.exists(path)
-                        ? path + " is no run folder (config.yaml, plan.json), checkpoint (manifest.json) or safetensors file"
+                        ? path
+                                + " is no run folder (config.yaml, plan.json), checkpoint (manifest.json) or safetensors file"
                         : "no such file or folder: " + path);
     }
 
     private static List<Path> shards(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> file.toString().endsWith(WEIGHTS)).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(WEIGHTS))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -67,7 +70,8 @@ public final class Inspection {
         ObjectNode root = JSON.createObjectNode().put("kind", "run");
         root.put("path", run.root().toString());
         JsonNode plan = JSON.readTree(run.plan().toFile());
-        for (String key : List.of("parameters", "schedule", "micro_batches", "micro_batch_size", "sequence_length", "compute")) {
+        for (String key :
+                List.of("parameters", "schedule", "micro_batches", "micro_batch_size", "sequence_length", "compute")) {
             root.set(key, plan.path(key));
         }
         root.put("ranks", plan.path("ranks").size());
@@ -99,7 +103,11 @@ public final class Inspection {
         ObjectNode root = JSON.createObjectNode().put("kind", "checkpoint");
         root.put("step", manifest.step()).put("seed", manifest.seed()).put("tokens", manifest.tokens());
         root.put("verified", true);
-        root.put("bytes", manifest.files().stream().mapToLong(CheckpointManifest.Entry::bytes).sum());
+        root.put(
+                "bytes",
+                manifest.files().stream()
+                        .mapToLong(CheckpointManifest.Entry::bytes)
+                        .sum());
         addFiles(root, path);
         return root;
     }
@@ -117,8 +125,12 @@ public final class Inspection {
         ObjectNode root = JSON.createObjectNode().put("kind", "safetensors");
         root.put("path", path.toString());
         try (SafetensorsFile file = SafetensorsFile.open(path)) {
-            root.put("bytes", file.tensors().stream().mapToLong(StoredTensor::bytes).sum());
-            root.put("elements", file.tensors().stream().mapToLong(t -> t.shape().elements()).sum());
+            root.put(
+                    "bytes",
+                    file.tensors().stream().mapToLong(StoredTensor::bytes).sum());
+            root.put(
+                    "elements",
+                    file.tensors().stream().mapToLong(t -> t.shape().elements()).sum());
             root.put("count", file.tensors().size());
             ObjectNode metadata = root.putObject("metadata");
             for (Map.Entry<String, String> entry : file.metadata().entrySet()) {
@@ -142,18 +154,20 @@ public final class Inspection {
         found.properties().forEach(field -> {
             JsonNode value = field.getValue();
             switch (field.getKey()) {
-                case "tensors" -> value.forEach(tensor -> text.append(PlanWords.format(
-                        "  %-40s %-6s %-16s %s%n",
-                        tensor.path("name").asText(),
-                        tensor.path("type").asText(),
-                        tensor.path("shape").asText(),
-                        Bytes.text(tensor.path("bytes").asDouble()))));
-                case "files" -> value.forEach(file -> text.append(PlanWords.format(
-                        "  %-40s %4d tensors, %s elements, %s%n",
-                        Path.of(file.path("path").asText()).getFileName(),
-                        file.path("count").asInt(),
-                        PlanText.count(file.path("elements").asDouble()),
-                        Bytes.text(file.path("bytes").asDouble()))));
+                case "tensors" ->
+                    value.forEach(tensor -> text.append(PlanWords.format(
+                            "  %-40s %-6s %-16s %s%n",
+                            tensor.path("name").asText(),
+                            tensor.path("type").asText(),
+                            tensor.path("shape").asText(),
+                            Bytes.text(tensor.path("bytes").asDouble()))));
+                case "files" ->
+                    value.forEach(file -> text.append(PlanWords.format(
+                            "  %-40s %4d tensors, %s elements, %s%n",
+                            Path.of(file.path("path").asText()).getFileName(),
+                            file.path("count").asInt(),
+                            PlanText.count(file.path("elements").asDouble()),
+                            Bytes.text(file.path("bytes").asDouble()))));
                 case "bytes" -> line(text, "bytes", Bytes.text(value.asDouble()));
                 case "parameters", "elements" -> line(text, field.getKey(), PlanText.count(value.asDouble()));
                 default -> {

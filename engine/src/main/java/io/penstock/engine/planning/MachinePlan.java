@@ -27,7 +27,10 @@ public record MachinePlan(
     }
 
     long mostBytes() {
-        return plan.memory().stream().mapToLong(memory -> memory.totalBytes()).max().orElse(0);
+        return plan.memory().stream()
+                .mapToLong(memory -> memory.totalBytes())
+                .max()
+                .orElse(0);
     }
 
     boolean fits() {

@@ -20,7 +20,7 @@ import io.penstock.partitioner.memory.MemoryPlanner;
 import io.penstock.partitioner.render.Bytes;
 import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.partitioner.simulate.Link;
-import io.penstock.partitioner.simulate.Simulator;
+
 import io.penstock.partitioner.simulate.TimeSplit;
 import io.penstock.partitioner.simulate.Timeline;
 import io.penstock.tensor.Backend;
@@ -28,8 +28,11 @@ import io.penstock.tensor.cpu.CpuBackend;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntFunction;
 
 /** Plans of what this engine runs on this machine: exact memory, simulated time, and the choice that {@code parallelism: auto} asks for. */
 public final class MachinePlanner {
@@ -39,11 +42,20 @@ public final class MachinePlanner {
 
     private final Config config;
     private final ModelSpec model;
-    private final MachineRates rates;
+    private final IntFunction<MachineRates> rates;
     private final long workspaceBytes;
 
-    /** {@code workspaceBytes}: what one rank's backend holds for its kernels. */
-    public MachinePlanner(Config config, ModelSpec model, MachineRates rates, long workspaceBytes) {
+    /** When the model's layers are timed, which takes seconds. */
+    public enum Measure {
+        /** Take what is kept of an earlier time, else guess. */
+        NEVER,
+        /** If nothing is kept. */
+        ONCE,
+        ANEW
+    }
+
+    /** {@code rates} by the ranks that compute at once; {@code workspaceBytes}: what one rank's backend holds for its kernels. */
+    public MachinePlanner(Config config, ModelSpec model, IntFunction<MachineRates> rates, long workspaceBytes) {
         this.config = config;
         this.model = model;
         this.rates = rates;
@@ -51,11 +63,16 @@ public final class MachinePlanner {
     }
 
     /** {@link #best()} of a run with the rates that are known of this machine. */
-    public static List<MachinePlan> best(Config config, boolean calibrate) {
+    public static List<MachinePlan> best(Config config, Measure measure) {
         ModelSpec model = RunSetup.model(config);
         int threads = config.cluster().threadsPerRank();
-        MachineRates rates = MachineRates.guessed(
-                RunSetup.compute(config), config.training().sequenceLength(), threads);
+        Calibration calibration = new Calibration(
+                config, model, measure == Measure.ANEW, measure != Measure.NEVER);
+        Map<Integer, MachineRates> known = new HashMap<>();
+        IntFunction<MachineRates> rates = ranks -> known.computeIfAbsent(ranks, r -> calibration
+                .rates(r)
+                .orElseGet(() -> MachineRates.guessed(
+                        RunSetup.compute(config), config.training().sequenceLength(), threads)));
         try (Backend backend = new CpuBackend(threads)) {
             return new MachinePlanner(config, model, rates, backend.workspaceBytes()).best();
         }
@@ -90,45 +107,61 @@ public final class MachinePlanner {
 
     private MachinePlan plan(Config candidate) {
         Plan plan = RunSetup.plan(candidate, model, workspaceBytes);
+        MachineRates known = rates.apply(busyRanks(candidate));
         Link link = new Link(
-                rates.messageSeconds(), messageBytes(plan) / rates.messageBytesPerSecond(), false);
-        Timeline step = times(plan, link).simulate();
-        PlanTimes times = times(plan, link);
-        Timeline free = Simulator.run(plan.schedule(), times(plan, Link.FREE));
+                known.messageSeconds(), messageBytes(plan) / known.messageBytesPerSecond(), false);
+        PlanTimes times = times(plan, known, link);
+        Timeline step = times.simulate();
+        Timeline free = times(plan, known, Link.FREE).simulate();
         double end = times.reduceTied();
         double update = 0;
         for (int rank = 0; rank < plan.schedule().ranks(); rank++) {
             update = Math.max(update, times.optimizerStep(rank));
         }
         return new MachinePlan(
-                candidate, model, plan, step, TimeSplit.of(step, free, end + update), limitBytes(candidate), rates.basis());
+                candidate,
+                model,
+                plan,
+                step,
+                TimeSplit.of(step, free, end + update),
+                limitBytes(candidate),
+                known.basis());
     }
 
-    private PlanTimes times(Plan plan, Link link) {
+    /** Ranks beyond the cores of this machine would be elsewhere. */
+    private int busyRanks(Config candidate) {
+        return Math.min(candidate.layout().ranks(), mostRanks());
+    }
+
+    private PlanTimes times(Plan plan, MachineRates rates, Link link) {
         return new PlanTimes(
                 plan,
                 model,
                 rates.layers().apply(plan.microBatch().batch()),
                 rates.updateBytesPerSecond(),
                 link,
-                tiedSeconds(plan));
+                tiedSeconds(plan, rates));
     }
 
     private double messageBytes(Plan plan) {
-        return (double) plan.microBatch().rows() * model.config().hiddenSize() * plan.compute().bytes();
+        return (double) plan.microBatch().rows()
+                * model.config().hiddenSize()
+                * plan.compute().bytes();
     }
 
     /** Reads two, writes one; between ranks the bytes travel too. */
-    private double tiedSeconds(Plan plan) {
+    private double tiedSeconds(Plan plan, MachineRates rates) {
         double bytes = 0;
         for (ParameterSpec parameter : MemoryPlanner.distinctParameters(model.layers())) {
             bytes += parameter.tied()
-                    ? (double) parameter.shape().elements() * plan.compute().accumulator().bytes()
+                    ? (double) parameter.shape().elements()
+                            * plan.compute().accumulator().bytes()
                     : 0;
         }
         List<List<Integer>> stageOf = plan.schedule().stageOf();
         boolean together = stageOf.stream()
-                .anyMatch(stages -> stages.contains(0) && stages.contains(plan.stages().size() - 1));
+                .anyMatch(stages ->
+                        stages.contains(0) && stages.contains(plan.stages().size() - 1));
         return 3 * bytes / rates.updateBytesPerSecond() + (together ? 0 : bytes / rates.messageBytesPerSecond());
     }
 
@@ -150,15 +183,16 @@ public final class MachinePlanner {
     List<Config> candidates() {
         PartlyAutoLayout given = switch (config.parallelism()) {
             case PartlyAutoLayout partly -> partly;
-            case AutoLayout auto ->
-                new PartlyAutoLayout(true, Optional.empty(), Optional.empty(), Optional.empty());
+            case AutoLayout auto -> new PartlyAutoLayout(true, Optional.empty(), Optional.empty(), Optional.empty());
             case Layout layout -> throw new IllegalStateException("the layout is given");
         };
         List<Config> candidates = new ArrayList<>();
         int least = given.pipeline().orElse(1);
         for (int pipeline = least; pipeline <= given.pipeline().orElse(mostRanks()); pipeline++) {
             for (ScheduleName schedule : ScheduleName.values()) {
-                if (given.schedule().isEmpty() ? worthTrying(schedule, pipeline) : given.schedule().get() == schedule) {
+                if (given.schedule().isEmpty()
+                        ? worthTrying(schedule, pipeline)
+                        : given.schedule().get() == schedule) {
                     addChunks(candidates, given, pipeline, schedule);
                 }
             }
@@ -186,12 +220,11 @@ public final class MachinePlanner {
         int given = config.training().microBatchSize();
         for (int batch = 1; batch <= Math.min(global, LARGEST_MICRO_BATCH); batch *= 2) {
             int size = given > 0 ? given : batch;
-            boolean whole = global % size == 0
-                    && (schedule != ScheduleName.INTERLEAVED || global / size % pipeline == 0);
+            boolean whole =
+                    global % size == 0 && (schedule != ScheduleName.INTERLEAVED || global / size % pipeline == 0);
             if (whole) {
                 candidates.add(config.with(
-                        new Layout(
-                                pipeline, 1, 1, chunks, schedule, 0, ActivationCheckpointing.NONE, Offload.NONE),
+                        new Layout(pipeline, 1, 1, chunks, schedule, 0, ActivationCheckpointing.NONE, Offload.NONE),
                         size));
             }
             if (given > 0) {
@@ -232,7 +265,9 @@ public final class MachinePlanner {
 
     private Optional<String> moreStages(MachinePlan plan) {
         Layout old = plan.config().layout();
-        for (int pipeline = old.pipeline() + 1; pipeline * old.chunks() <= model.layers().size(); pipeline++) {
+        for (int pipeline = old.pipeline() + 1;
+                pipeline * old.chunks() <= model.layers().size();
+                pipeline++) {
             Layout more = new Layout(
                     pipeline,
                     old.tensor(),

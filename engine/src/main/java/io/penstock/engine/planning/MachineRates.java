@@ -1,9 +1,9 @@
 package io.penstock.engine.planning;
 
+import io.penstock.models.MicroBatchShape;
 import io.penstock.partitioner.CostModel;
 import io.penstock.partitioner.CostModel.DeviceRates;
 import io.penstock.partitioner.LayerSeconds;
-import io.penstock.models.MicroBatchShape;
 import io.penstock.tensor.DType;
 import java.util.function.IntFunction;
 

@@ -40,12 +40,12 @@ public final class MachineReport {
         text.append(PlanText.memory(chosen.plan(), chosen.limitBytes()));
         text.append(PlanWords.format(
                 "step %s for %,d tokens, %,.0f tokens/s%n",
-                PlanWords.seconds(chosen.seconds()),
-                chosen.tokens(),
-                chosen.tokensPerSecond()));
+                PlanWords.seconds(chosen.seconds()), chosen.tokens(), chosen.tokensPerSecond()));
         text.append(PlanWords.split(chosen.split())).append('\n');
         text.append(PlanWords.budget(
-                        budget, chosen.tokensPerSecond(), chosen.config().layout().ranks()))
+                        budget,
+                        chosen.tokensPerSecond(),
+                        chosen.config().layout().ranks()))
                 .append('\n');
         if (plans.size() > 1) {
             text.append("the best:\n");
@@ -77,16 +77,18 @@ public final class MachineReport {
         timelines.put("predicted", chosen.timeline());
         timelines.putAll(measured);
         List<TimelinePage.Table> tables = new ArrayList<>();
-        tables.add(new TimelinePage.Table("Step", List.of(
-                List.of("step", "tokens/s", "compute", "bubble", "messages", "end of step", "times by"),
+        tables.add(new TimelinePage.Table(
+                "Step",
                 List.of(
-                        PlanWords.seconds(chosen.seconds()),
-                        PlanWords.format("%,.0f", chosen.tokensPerSecond()),
-                        PlanWords.seconds(chosen.split().compute()),
-                        PlanWords.seconds(chosen.split().bubble()),
-                        PlanWords.seconds(chosen.split().messages()),
-                        PlanWords.seconds(chosen.split().end()),
-                        chosen.basis()))));
+                        List.of("step", "tokens/s", "compute", "bubble", "messages", "end of step", "times by"),
+                        List.of(
+                                PlanWords.seconds(chosen.seconds()),
+                                PlanWords.format("%,.0f", chosen.tokensPerSecond()),
+                                PlanWords.seconds(chosen.split().compute()),
+                                PlanWords.seconds(chosen.split().bubble()),
+                                PlanWords.seconds(chosen.split().messages()),
+                                PlanWords.seconds(chosen.split().end()),
+                                chosen.basis()))));
         if (plans.size() > 1) {
             tables.add(new TimelinePage.Table("Alternatives", rows()));
         }
@@ -107,7 +109,11 @@ public final class MachineReport {
         root.putObject("budget")
                 .put("tokens", budget.tokens())
                 .put("hours", budget.hours(chosen.tokensPerSecond()))
-                .put("cost", budget.cost(chosen.tokensPerSecond(), chosen.config().layout().ranks()));
+                .put(
+                        "cost",
+                        budget.cost(
+                                chosen.tokensPerSecond(),
+                                chosen.config().layout().ranks()));
         ArrayNode alternatives = root.putArray("best");
         plans.forEach(plan -> describe(alternatives.addObject(), plan));
         return root;

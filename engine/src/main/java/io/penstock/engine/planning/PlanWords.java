@@ -9,6 +9,7 @@ final class PlanWords {
 
     private PlanWords() {}
 
+    @SuppressWarnings("AnnotateFormatMethod") // its annotation would be a dependency
     static String format(String format, Object... arguments) {
         return String.format(Locale.ROOT, format, arguments);
     }
@@ -60,14 +61,12 @@ final class PlanWords {
 
     /** One line on what a budget takes. */
     static String budget(Budget budget, double tokensPerSecond, int devices) {
-        String line = format(
-                "%s tokens: %s", tokens(budget.tokens()), hours(budget.hours(tokensPerSecond)));
+        String line = format("%s tokens: %s", tokens(budget.tokens()), hours(budget.hours(tokensPerSecond)));
         return budget.pricePerHour() > 0
-                ? line + format(
-                        ", %,.2f at %s a device-hour on %,d devices",
-                        budget.cost(tokensPerSecond, devices),
-                        price(budget.pricePerHour()),
-                        devices)
+                ? line
+                        + format(
+                                ", %,.2f at %s a device-hour on %,d devices",
+                                budget.cost(tokensPerSecond, devices), price(budget.pricePerHour()), devices)
                 : line;
     }
 

@@ -33,6 +33,7 @@ final class PlanActionTest {
     @BeforeEach
     void writeConfig(@TempDir Path folder) throws IOException {
         this.folder = folder;
+        System.setProperty("penstock.cache", folder.toString());
         Files.writeString(folder.resolve("text.txt"), "Know before you launch what fits. ".repeat(50));
         config = Files.writeString(folder.resolve("c.yaml"), """
                 run: {name: small, directory: %s}
@@ -48,7 +49,8 @@ final class PlanActionTest {
                 parallelism: {pipeline: 2}
                 cluster: {launch: threads}
                 logging: {sample_tokens: 0}
-                """.formatted(folder.resolve("runs"))).toString();
+                """.formatted(folder.resolve("runs")))
+                .toString();
     }
 
     private int run(String... arguments) {
@@ -131,7 +133,9 @@ final class PlanActionTest {
         assertEquals(0, run("plan", config, "--set", "cluster.memory_per_rank=" + needed), err::toString);
         String smaller = "training.micro_batch_size=1";
         assertEquals(
-                0, run("plan", config, "--set", smaller, "--set", "cluster.memory_per_rank=" + (needed - 1)), err::toString);
+                0,
+                run("plan", config, "--set", smaller, "--set", "cluster.memory_per_rank=" + (needed - 1)),
+                err::toString);
     }
 
     @ParameterizedTest
@@ -144,7 +148,9 @@ final class PlanActionTest {
         for (JsonNode best : plan.path("best")) {
             assertEquals(
                     devices,
-                    best.path("tensor").asInt() * best.path("pipeline").asInt() * best.path("data").asInt());
+                    best.path("tensor").asInt()
+                            * best.path("pipeline").asInt()
+                            * best.path("data").asInt());
             assertTrue(best.path("mfu").asDouble() > 0.2 && best.path("mfu").asDouble() < 0.766, best::toString);
         }
         assertTrue(plan.path("budget").path("cost").asDouble() > 1000);
@@ -165,8 +171,8 @@ final class PlanActionTest {
 
     @Test
     void shouldTrainWhatThePlanChoseAndInspectWhatCameOut() throws IOException {
-        assertEquals(0, run("train", config, "--set", "parallelism=auto"), () -> err + text());
-        assertTrue(text().contains("parallelism: auto takes pipeline "), this::text);
+        assertEquals(0, run("train", config, "--set", "parallelism={auto: true, pipeline: 1}"), () -> err + text());
+        assertTrue(text().contains("parallelism: auto takes pipeline 1, 1f1b, micro-batch 2"), this::text);
         Path run = folder.resolve("runs/small");
         assertEquals(0, run("inspect", run.toString()), err::toString);
         assertTrue(text().contains("step-000002"), this::text);

@@ -36,7 +36,7 @@ final class PlanningConfigTest {
         assertFalse(PlanningConfigLoader.describes(HOME.resolve("examples/quickstart.yaml"), List.of()));
         ConfigException e = assertThrows(ConfigException.class, () -> ConfigLoader.load(LLAMA, List.of()));
         assertEquals(1, e.problems().size());
-        assertTrue(e.getMessage().contains("which only 'penstock plan' does"), e.getMessage());
+        assertTrue(String.valueOf(e.getMessage()).contains("which only 'penstock plan' does"), e.getMessage());
     }
 
     @Test
@@ -46,7 +46,9 @@ final class PlanningConfigTest {
         assertEquals(Optional.of(4), pinned.tensor());
         assertEquals(Optional.of(ScheduleName.ZB_H1), pinned.schedule());
         assertEquals(Optional.empty(), pinned.pipeline());
-        assertEquals(PinnedLayout.NOTHING, PlanningConfigLoader.load(LLAMA, List.of()).parallelism().pinned());
+        assertEquals(
+                PinnedLayout.NOTHING,
+                PlanningConfigLoader.load(LLAMA, List.of()).parallelism().pinned());
         assertEquals(70.55e9, config.model().toTransformer(8192).parameters(), 0.01e9);
     }
 
@@ -87,7 +89,8 @@ final class PlanningConfigTest {
     void shouldLeaveAKeyOrAllToThePlan(@TempDir Path folder) throws IOException {
         ConfigText.writeData(folder);
         String automatic = ConfigText.SMALL.replace("{pipeline: 2}", "auto");
-        assertTrue(ConfigText.load(folder, automatic, "training.micro_batch_size=0").isAuto());
+        assertTrue(ConfigText.load(folder, automatic, "training.micro_batch_size=0")
+                .isAuto());
         String partly = ConfigText.SMALL.replace("{pipeline: 2}", "{auto: true, pipeline: 2}");
         assertEquals(
                 new PartlyAutoLayout(true, Optional.of(2), Optional.empty(), Optional.empty()),
