@@ -115,7 +115,8 @@ final class Calibration {
                 cpu.processors() + " processors",
                 shape.architecture() + " C=" + shape.hiddenSize() + " N=" + shape.numAttentionHeads() + " F="
                         + shape.intermediateSize() + " V=" + shape.vocabSize(),
-                RunSetup.compute(config) + " B=" + batch + " T=" + config.training().sequenceLength(),
+                RunSetup.compute(config) + " B=" + batch + " T="
+                        + config.training().sequenceLength(),
                 ranks + " ranks of " + config.cluster().threadsPerRank() + " threads");
     }
 
@@ -125,7 +126,8 @@ final class Calibration {
             return System.getProperty("os.arch", "unknown");
         }
         try {
-            return Files.readString(cpuInfo).lines()
+            return Files.readString(cpuInfo)
+                    .lines()
                     .filter(line -> line.startsWith("model name"))
                     .map(line -> line.substring(line.indexOf(':') + 1).strip())
                     .findFirst()

@@ -11,8 +11,8 @@ import io.penstock.models.EmbeddingSpec;
 import io.penstock.models.HeadSpec;
 import io.penstock.models.LayerSpec;
 import io.penstock.models.MicroBatchShape;
-import io.penstock.models.ModelFamily;
 import io.penstock.models.ModelConfig;
+import io.penstock.models.ModelFamily;
 import io.penstock.models.ModelSpec;
 import io.penstock.partitioner.CostModel.PhaseSeconds;
 import io.penstock.partitioner.LayerSeconds;
@@ -116,8 +116,8 @@ final class LayerProbe {
                 shape.initializerRange());
         ModelSpec model = family.spec(few);
         Schedule schedule = ScheduleText.parse(SCHEDULE, few.tieWordEmbeddings());
-        List<StageLayers> stages = List.of(
-                new StageLayers(0, 1), new StageLayers(1, 1 + BLOCKS), new StageLayers(1 + BLOCKS, 2 + BLOCKS));
+        List<StageLayers> stages =
+                List.of(new StageLayers(0, 1), new StageLayers(1, 1 + BLOCKS), new StageLayers(1 + BLOCKS, 2 + BLOCKS));
         long workspace;
         try (Backend backend = new CpuBackend(threads)) {
             workspace = backend.workspaceBytes();
@@ -151,8 +151,7 @@ final class LayerProbe {
                 average(ranks, Measured::copyBytesPerSecond));
     }
 
-    private static PhaseSeconds mean(
-            List<Measured> ranks, Function<Measured, PhaseSeconds> layer) {
+    private static PhaseSeconds mean(List<Measured> ranks, Function<Measured, PhaseSeconds> layer) {
         return new PhaseSeconds(
                 average(ranks, m -> layer.apply(m).forward()),
                 average(ranks, m -> layer.apply(m).backwardInput()),
@@ -185,8 +184,7 @@ final class LayerProbe {
         int instructions = plan.schedule().instructions().get(0).size();
         List<double[]> steps = new ArrayList<>();
         long begin = System.nanoTime();
-        while (steps.size() < LEAST_STEPS
-                || (System.nanoTime() - begin < SECONDS * 1e9 && steps.size() < MOST_STEPS)) {
+        while (steps.size() < LEAST_STEPS || (System.nanoTime() - begin < SECONDS * 1e9 && steps.size() < MOST_STEPS)) {
             rank.trainStep(steps.size());
             InstructionTimes times = rank.times();
             long[] starts = times.startNs();
@@ -197,7 +195,14 @@ final class LayerProbe {
         }
         List<double[]> warm = steps.subList(steps.size() / 2, steps.size());
         double[] medians = new double[instructions];
-        Arrays.setAll(medians, i -> warm.stream().mapToDouble(step -> step[i]).sorted().skip(warm.size() / 2).findFirst().orElseThrow());
+        Arrays.setAll(
+                medians,
+                i -> warm.stream()
+                        .mapToDouble(step -> step[i])
+                        .sorted()
+                        .skip(warm.size() / 2)
+                        .findFirst()
+                        .orElseThrow());
         return medians;
     }
 

@@ -20,7 +20,6 @@ import io.penstock.partitioner.memory.MemoryPlanner;
 import io.penstock.partitioner.render.Bytes;
 import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.partitioner.simulate.Link;
-
 import io.penstock.partitioner.simulate.TimeSplit;
 import io.penstock.partitioner.simulate.Timeline;
 import io.penstock.tensor.Backend;
@@ -66,13 +65,14 @@ public final class MachinePlanner {
     public static List<MachinePlan> best(Config config, Measure measure) {
         ModelSpec model = RunSetup.model(config);
         int threads = config.cluster().threadsPerRank();
-        Calibration calibration = new Calibration(
-                config, model, measure == Measure.ANEW, measure != Measure.NEVER);
+        Calibration calibration = new Calibration(config, model, measure == Measure.ANEW, measure != Measure.NEVER);
         Map<Integer, MachineRates> known = new HashMap<>();
-        IntFunction<MachineRates> rates = ranks -> known.computeIfAbsent(ranks, r -> calibration
-                .rates(r)
-                .orElseGet(() -> MachineRates.guessed(
-                        RunSetup.compute(config), config.training().sequenceLength(), threads)));
+        IntFunction<MachineRates> rates = ranks -> known.computeIfAbsent(
+                ranks,
+                r -> calibration
+                        .rates(r)
+                        .orElseGet(() -> MachineRates.guessed(
+                                RunSetup.compute(config), config.training().sequenceLength(), threads)));
         try (Backend backend = new CpuBackend(threads)) {
             return new MachinePlanner(config, model, rates, backend.workspaceBytes()).best();
         }
@@ -108,8 +108,7 @@ public final class MachinePlanner {
     private MachinePlan plan(Config candidate) {
         Plan plan = RunSetup.plan(candidate, model, workspaceBytes);
         MachineRates known = rates.apply(busyRanks(candidate));
-        Link link = new Link(
-                known.messageSeconds(), messageBytes(plan) / known.messageBytesPerSecond(), false);
+        Link link = new Link(known.messageSeconds(), messageBytes(plan) / known.messageBytesPerSecond(), false);
         PlanTimes times = times(plan, known, link);
         Timeline step = times.simulate();
         Timeline free = times(plan, known, Link.FREE).simulate();
