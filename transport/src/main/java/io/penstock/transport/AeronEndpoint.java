@@ -12,6 +12,9 @@ import org.slf4j.LoggerFactory;
 
 /** A rank's end of Aeron streams, over shared memory (IPC) to ranks with the same media driver and over UDP to others. */
 public final class AeronEndpoint implements Endpoint {
+    /** As patient with the driver as the driver is with its clients. */
+    private static final long DRIVER_PATIENCE_MS = TimeUnit.SECONDS.toMillis(120);
+
     private static final Logger LOG = LoggerFactory.getLogger(AeronEndpoint.class);
     private static final long FAILURE_GRACE_NS = TimeUnit.MILLISECONDS.toNanos(150);
     private static final long LEAVE_MS = 5_000;
@@ -56,6 +59,7 @@ public final class AeronEndpoint implements Endpoint {
         Aeron.Context client = new Aeron.Context()
                 .aeronDirectoryName(self.driverDirectory())
                 .useConductorAgentInvoker(true)
+                .driverTimeoutMs(DRIVER_PATIENCE_MS)
                 .errorHandler(onError)
                 .subscriberErrorHandler(onError);
         try {

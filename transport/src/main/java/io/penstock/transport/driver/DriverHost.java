@@ -7,6 +7,7 @@ import io.penstock.transport.TransportException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,6 +18,14 @@ import org.slf4j.LoggerFactory;
  */
 public final class DriverHost implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DriverHost.class);
+
+    /**
+     * How long Aeron waits before it takes a client or a stream for dead. Who is lost is decided by our heartbeats, within seconds; Aeron's own limits only have to
+     * outlast a machine so busy that a thread gets no turn, which its standard 10 s do not.
+     */
+    static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(120);
+
+    private static final long UNBLOCK_MARGIN_NS = TimeUnit.SECONDS.toNanos(30);
 
     private final DriverDirectory directory;
     private final MediaDriver driver;
@@ -71,6 +80,10 @@ public final class DriverHost implements AutoCloseable {
                 .initialWindowLength(settings.udpWindowBytes())
                 .socketRcvbufLength(settings.udpWindowBytes())
                 .socketSndbufLength(settings.udpWindowBytes())
+                .clientLivenessTimeoutNs(PATIENCE_NS)
+                .imageLivenessTimeoutNs(PATIENCE_NS)
+                .publicationConnectionTimeoutNs(PATIENCE_NS)
+                .publicationUnblockTimeoutNs(PATIENCE_NS + UNBLOCK_MARGIN_NS)
                 .errorHandler(error -> LOG.warn("media driver: {}", error.toString()))
                 .warnIfDirectoryExists(false)
                 .dirDeleteOnShutdown(true));
