@@ -5,18 +5,20 @@ import java.io.IOException;
 /** Which channel, stream and shared file lead from one rank to another. */
 final class AeronPaths {
     private static final String IPC = "aeron:ipc";
-    private static final int CONTROL_STREAMS = 1_000;
-    private static final int DATA_STREAMS = 100_000;
+    private static final long GOLDEN = 0x9E37_79B9_7F4A_7C15L;
+    private static final int STREAM_BITS = 30;
 
     private final Membership membership;
     private final Member self;
     private final AeronSettings settings;
     private final SharedFiles files;
+    private final int firstStream;
 
     AeronPaths(Membership membership, int rank, AeronSettings settings) {
         this.membership = membership;
         this.self = membership.member(rank);
         this.settings = settings;
+        this.firstStream = firstStream(membership);
         this.files = SharedFiles.in(self.driverDirectory());
     }
 
@@ -85,11 +87,18 @@ final class AeronPaths {
         return member.udpEndpoint();
     }
 
+    /** Each run, and each epoch of one, has streams of its own, in case that they share a driver. */
+    private static int firstStream(Membership membership) {
+        long mixed = (membership.job() + membership.epoch() * GOLDEN) * GOLDEN;
+        return (int) (mixed >>> (Long.SIZE - STREAM_BITS));
+    }
+
     int controlStream(int source, int destination) {
-        return CONTROL_STREAMS + source * membership.worldSize() + destination;
+        return firstStream + source * membership.worldSize() + destination;
     }
 
     int dataStream(int source, int destination, int lane) {
-        return DATA_STREAMS + (source * membership.worldSize() + destination) * Kind.LANES + lane;
+        int pairs = membership.worldSize() * membership.worldSize();
+        return firstStream + pairs + (source * membership.worldSize() + destination) * Kind.LANES + lane;
     }
 }

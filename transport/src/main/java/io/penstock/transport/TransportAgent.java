@@ -27,6 +27,7 @@ final class TransportAgent implements Runnable {
     private final AgentInvoker client;
     private final ControlPlane control;
     private final ManyToOneConcurrentArrayQueue<Transfer> posted;
+    private final LossMonitor losses;
     private final Bells bells;
     private final @Nullable Doorbell bell;
     private final @Nullable OutboundLane[] outbound;
@@ -41,6 +42,7 @@ final class TransportAgent implements Runnable {
         this.client = aeron.conductorAgentInvoker();
         this.control = control;
         this.posted = new ManyToOneConcurrentArrayQueue<>(context.settings().transfers());
+        this.losses = new LossMonitor(context, paths, aeron.context().aeronDirectoryName(), worldSize);
         this.bells = new Bells(context, paths, worldSize);
         this.bell = bells.own();
         this.outbound = new OutboundLane[worldSize * Kind.LANES];
@@ -85,6 +87,7 @@ final class TransportAgent implements Runnable {
     private void closeAll() {
         aeron.close();
         bells.close();
+        losses.close();
         for (int i = 0; i < outbound.length; i++) {
             OutboundLane out = outbound[i];
             InboundLane in = inbound[i];
@@ -100,6 +103,7 @@ final class TransportAgent implements Runnable {
     private void work() {
         long lastNs = System.nanoTime();
         long idleSinceNs = lastNs;
+        long lossesReadNs = lastNs;
         while (!leaving) {
             int rings = bell == null ? 0 : bell.rings();
             long nowNs = System.nanoTime();
@@ -108,6 +112,10 @@ final class TransportAgent implements Runnable {
                 control.forgive(gapNs);
             }
             lastNs = nowNs;
+            if (nowNs - lossesReadNs > context.settings().heartbeatNs()) {
+                lossesReadNs = nowNs;
+                losses.update();
+            }
             if (doWork(nowNs) > 0) {
                 idleSinceNs = nowNs;
             } else {

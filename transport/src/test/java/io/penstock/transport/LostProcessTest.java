@@ -126,15 +126,7 @@ final class LostProcessTest {
 
     private static Process start(int rank, int port, DriverHost driver, AeronSettings.Path path, JobToken token)
             throws Exception {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        for (String flag : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
-            if (!flag.startsWith("-Xmx") && !flag.contains("-javaagent")) {
-                command.add(flag);
-            }
-        }
-        command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path")));
-        command.add(Rank.class.getName());
+        List<String> command = java(Rank.class);
         command.addAll(List.of(
                 Integer.toString(rank),
                 Integer.toString(port),
@@ -143,6 +135,20 @@ final class LostProcessTest {
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
         builder.environment().put(JobToken.VARIABLE, token.forChildEnvironment());
         return builder.start();
+    }
+
+    /** The command line of another small JVM with the flags of this one. */
+    static List<String> java(Class<?> main) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        for (String flag : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
+            if (!flag.startsWith("-Xmx") && !flag.contains("-javaagent")) {
+                command.add(flag);
+            }
+        }
+        command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path")));
+        command.add(main.getName());
+        return command;
     }
 
     private static String lastLine(Process process) throws Exception {

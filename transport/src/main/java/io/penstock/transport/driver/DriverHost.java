@@ -27,6 +27,9 @@ public final class DriverHost implements AutoCloseable {
 
     private static final long UNBLOCK_MARGIN_NS = TimeUnit.SECONDS.toNanos(30);
 
+    /** 16,384 counters of 128 bytes, and four times as much for their names: Aeron's default of 8 MiB takes 40 MiB of shared memory. */
+    private static final int COUNTER_VALUES_BYTES = 2 << 20;
+
     private final DriverDirectory directory;
     private final MediaDriver driver;
     private final Thread atExit;
@@ -77,6 +80,8 @@ public final class DriverHost implements AutoCloseable {
                 .aeronDirectoryName(directory.aeron().toString())
                 .threadingMode(ThreadingMode.SHARED)
                 .sharedIdleStrategy(new Patience())
+                .lowStorageWarningThreshold(0)
+                .counterValuesBufferLength(COUNTER_VALUES_BYTES)
                 .initialWindowLength(settings.udpWindowBytes())
                 .socketRcvbufLength(settings.udpWindowBytes())
                 .socketSndbufLength(settings.udpWindowBytes())

@@ -11,8 +11,8 @@ import io.penstock.transport.AeronSettings;
  */
 public record StreamBudget(int streams, int ranks, boolean ipc) {
     private static final long TERMS = 3;
-    /** Aeron's metadata and counters files, and the log metadata of a stream. */
-    private static final long DRIVER_BYTES = 12L << 20;
+    /** Aeron's command and counters file and its loss report, as {@link DriverHost} sizes them. */
+    private static final long DRIVER_BYTES = 18L << 20;
 
     private static final long LOG_METADATA_BYTES = 4096;
     private static final long DOORBELL_BYTES = 4096;

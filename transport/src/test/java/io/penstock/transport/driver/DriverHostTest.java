@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.penstock.transport.AeronSettings;
 import io.penstock.transport.TransportException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +34,18 @@ final class DriverHostTest {
             assertTrue(Files.exists(host.directory().resolve("cnc.dat")), "no driver in " + host.directory());
         }
         assertEquals(List.of(), entries(parent));
+    }
+
+    @Test
+    void shouldTakeNoMoreThanTheBudgetSays(@TempDir Path parent) throws Exception {
+        long budget = new StreamBudget(0, 0, true).bytes(AeronSettings.DEFAULT);
+        try (DriverHost host = DriverHost.start(new DriverSettings(parent, "job", budget, WINDOW));
+                Stream<Path> files = Files.walk(host.directory())) {
+            long bytes = files.filter(Files::isRegularFile)
+                    .mapToLong(file -> file.toFile().length())
+                    .sum();
+            assertTrue(bytes <= budget && bytes > budget / 2, bytes + " bytes taken of " + budget);
+        }
     }
 
     @Test
