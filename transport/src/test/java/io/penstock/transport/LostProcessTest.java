@@ -11,6 +11,7 @@ import io.penstock.transport.rendezvous.Rendezvous;
 import io.penstock.transport.rendezvous.RendezvousServer;
 import io.penstock.transport.rendezvous.RendezvousSettings;
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
@@ -149,6 +150,18 @@ final class LostProcessTest {
         command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path")));
         command.add(main.getName());
         return command;
+    }
+
+    /** The next line that begins with one of the words; log lines in between are passed over. */
+    static String next(BufferedReader output, String... words) throws IOException {
+        for (String line = output.readLine(); line != null; line = output.readLine()) {
+            for (String word : words) {
+                if (line.startsWith(word)) {
+                    return line;
+                }
+            }
+        }
+        return "nothing";
     }
 
     private static String lastLine(Process process) throws Exception {
