@@ -73,7 +73,8 @@ final class SoakTest {
                 MemorySegment own = memory[endpoint.rank()];
                 for (int i = first; i < last; i++) {
                     Random random = new Random(i);
-                    long length = 8 + (random.nextInt(10) == 0 ? random.nextInt(MAX_BYTES - 8) : random.nextInt(9000));
+                    int rest = random.nextInt(10) == 0 ? random.nextInt(MAX_BYTES - 8) : random.nextInt(9000);
+                    long length = 8L + rest;
                     if (endpoint.rank() == i % 2) {
                         own.set(ValueLayout.JAVA_LONG, 0, i);
                         own.set(ValueLayout.JAVA_BYTE, length - 1, (byte) length);
