@@ -27,28 +27,33 @@ public final class Rendezvous {
     public static Membership join(InetSocketAddress address, JoinRequest request, JobToken token, long limitNs) {
         long deadlineNs = System.nanoTime() + limitNs;
         while (true) {
+            boolean connected = false;
             try (Socket socket = new Socket()) {
                 socket.connect(address, millisUntil(deadlineNs));
+                connected = true;
                 socket.setSoTimeout(millisUntil(deadlineNs));
                 return join(socket, request, token);
-            } catch (ConnectException e) {
+            } catch (ConnectException | SocketTimeoutException e) {
+                if (connected) {
+                    throw outOfTime(request, "got no answer from the rendezvous at ", address, limitNs, e);
+                }
                 if (System.nanoTime() - deadlineNs >= 0) {
-                    throw new RendezvousException(
-                            "rank " + request.member().rank() + " found nobody listening at " + address + " within "
-                                    + TimeUnit.NANOSECONDS.toMillis(limitNs) + " ms",
-                            e);
+                    throw outOfTime(request, "found nobody listening at ", address, limitNs, e);
                 }
                 LockSupport.parkNanos(RETRY_NS);
-            } catch (SocketTimeoutException e) {
-                throw new RendezvousException(
-                        "rank " + request.member().rank() + " got no answer from the rendezvous at " + address
-                                + " within " + TimeUnit.NANOSECONDS.toMillis(limitNs) + " ms",
-                        e);
             } catch (IOException e) {
                 throw new RendezvousException(
                         "rank " + request.member().rank() + " lost the rendezvous at " + address + ": " + e, e);
             }
         }
+    }
+
+    private static RendezvousException outOfTime(
+            JoinRequest request, String what, InetSocketAddress address, long limitNs, IOException e) {
+        return new RendezvousException(
+                "rank " + request.member().rank() + " " + what + address + " within "
+                        + TimeUnit.NANOSECONDS.toMillis(limitNs) + " ms",
+                e);
     }
 
     private static int millisUntil(long deadlineNs) {
