@@ -30,7 +30,9 @@ final class LossMonitor implements AutoCloseable {
         int at = 0;
         while (at + LossReport.ENTRY_ALIGNMENT <= report.capacity()
                 && report.getLongVolatile(at + LossReport.OBSERVATION_COUNT_OFFSET) > 0) {
-            count(report.getInt(at + LossReport.STREAM_ID_OFFSET), report.getLongVolatile(at + LossReport.TOTAL_BYTES_LOST_OFFSET));
+            count(
+                    report.getInt(at + LossReport.STREAM_ID_OFFSET),
+                    report.getLongVolatile(at + LossReport.TOTAL_BYTES_LOST_OFFSET));
             at += entryBytes(at);
         }
     }

@@ -36,9 +36,8 @@ final class KillMomentsTest {
             String[] udp = Arrays.copyOfRange(args, 2, 5);
             System.out.println("up");
             String line = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)).readLine();
-            long[] pids = Arrays.stream(line.split(" "))
-                    .mapToLong(Long::parseLong)
-                    .toArray();
+            long[] pids =
+                    Arrays.stream(line.split(" ")).mapToLong(Long::parseLong).toArray();
             try (Arena arena = Arena.ofShared();
                     Endpoint endpoint = AeronEndpoint.open(
                             membership(udp, args[1], pids), rank, AeronSettings.DEFAULT, EndpointSettings.DEFAULT)) {
@@ -57,7 +56,8 @@ final class KillMomentsTest {
             for (int peer = 0; peer < 3; peer++) {
                 if (peer != endpoint.rank()) {
                     transfers[peer] = endpoint.receive(peer, TAG, step, 0, memory, peer * length, length);
-                    transfers[3 + peer] = endpoint.send(peer, TAG, step, 0, memory, 3 * length, Math.min(length, 1 << 20));
+                    transfers[3 + peer] =
+                            endpoint.send(peer, TAG, step, 0, memory, 3 * length, Math.min(length, 1 << 20));
                 }
             }
             for (Transfer transfer : transfers) {
@@ -98,11 +98,13 @@ final class KillMomentsTest {
                         .redirectError(ProcessBuilder.Redirect.DISCARD)
                         .start());
             }
-            List<BufferedReader> outputs = ranks.stream().map(Process::inputReader).toList();
+            List<BufferedReader> outputs =
+                    ranks.stream().map(Process::inputReader).toList();
             for (BufferedReader output : outputs) {
                 assertEquals("up", LostProcessTest.next(output, "up"));
             }
-            String pids = ranks.get(0).pid() + " " + ranks.get(1).pid() + " " + ranks.get(2).pid() + "\n";
+            String pids = ranks.get(0).pid() + " " + ranks.get(1).pid() + " "
+                    + ranks.get(2).pid() + "\n";
             for (Process rank : ranks) {
                 rank.outputWriter().append(pids).flush();
             }

@@ -71,8 +71,10 @@ final class LossTest {
                 for (Transfer transfer : transfers) {
                     receiver.await(transfer);
                 }
-                assertEquals(-1, MemorySegment.mismatch(
-                        source, 0, slice * MESSAGES, destination, 0, slice * MESSAGES), "seed " + seed);
+                assertEquals(
+                        -1,
+                        MemorySegment.mismatch(source, 0, slice * MESSAGES, destination, 0, slice * MESSAGES),
+                        "seed " + seed);
                 awaitLossCount(receiver);
                 assertEquals(0, receiver.counters().of(0, Kind.GRADIENT, Counter.BYTES_LOST));
                 sender.announceDone();
