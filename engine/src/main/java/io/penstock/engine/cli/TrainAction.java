@@ -13,7 +13,6 @@ import io.penstock.engine.launch.Job;
 import io.penstock.engine.launch.Launcher;
 import io.penstock.engine.planning.MachinePlan;
 import io.penstock.engine.planning.MachinePlanner;
-import io.penstock.engine.run.MetricsLog;
 import io.penstock.engine.run.PlanJson;
 import io.penstock.engine.run.Progress;
 import io.penstock.engine.run.RunDirectory;
@@ -190,7 +189,7 @@ final class TrainAction implements Action<TrainCommand.Request> {
         Config config = job.config();
         Progress progress = new Progress(
                 out, terminal, config.training().steps(), config.logging().every());
-        return new RunReporter(MetricsLog.open(job.directory().metrics(), stepsDone), progress, out);
+        return RunReporter.open(job.directory(), stepsDone, progress, out);
     }
 
     private void finish(Config config, RunDirectory directory) throws IOException {

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
  * runs/NAME/config.yaml        the fully resolved config
  *           plan.json          layers, schedule and memory of every rank
  *           metrics.jsonl      one object a step
+ *           tensorboard/       the same for TensorBoard
  *           logs/rank-N.log    and rank-N.err, what its process printed
  *           checkpoints/step-000100/
  * </pre>
@@ -73,6 +74,10 @@ public record RunDirectory(Path root) {
 
     public Path metrics() {
         return root.resolve("metrics.jsonl");
+    }
+
+    public Path tensorBoard() {
+        return root.resolve("tensorboard");
     }
 
     public Path logs() {

@@ -10,19 +10,37 @@ import java.util.Locale;
 /** Writes metrics and shows progress: what rank 0 does with what its trainer tells it. */
 public final class RunReporter implements StepListener, AutoCloseable {
     private final MetricsLog metrics;
+    private final TensorBoardLog tensorBoard;
     private final Progress progress;
     private final PrintStream out;
 
-    public RunReporter(MetricsLog metrics, Progress progress, PrintStream out) {
+    private RunReporter(MetricsLog metrics, TensorBoardLog tensorBoard, Progress progress, PrintStream out) {
         this.metrics = metrics;
+        this.tensorBoard = tensorBoard;
         this.progress = progress;
         this.out = out;
+    }
+
+    /** Continues the run's metrics after {@code stepsDone} steps, and begins an event file of its own. */
+    public static RunReporter open(RunDirectory directory, int stepsDone, Progress progress, PrintStream out)
+            throws IOException {
+        MetricsLog metrics = MetricsLog.open(directory.metrics(), stepsDone);
+        return new RunReporter(metrics, TensorBoardLog.create(directory.tensorBoard(), (long) now()), progress, out);
+    }
+
+    private static double now() {
+        return System.currentTimeMillis() / 1e3;
     }
 
     @Override
     public void step(StepMetrics step) {
         try {
             metrics.step(step);
+            double now = now();
+            tensorBoard.scalar("train/loss", step.step(), step.loss(), now);
+            tensorBoard.scalar("train/grad_norm", step.step(), step.gradNorm(), now);
+            tensorBoard.scalar("train/learning_rate", step.step(), step.learningRate(), now);
+            tensorBoard.scalar("train/tokens_per_second", step.step(), step.tokensPerSecond(), now);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -33,6 +51,7 @@ public final class RunReporter implements StepListener, AutoCloseable {
     public void validation(int step, double loss) {
         try {
             metrics.validation(step, loss);
+            tensorBoard.scalar("validation/loss", step, loss, now());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -50,6 +69,7 @@ public final class RunReporter implements StepListener, AutoCloseable {
     public void close() {
         try {
             metrics.close();
+            tensorBoard.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
