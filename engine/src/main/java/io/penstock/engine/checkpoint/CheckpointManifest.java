@@ -100,6 +100,17 @@ public record CheckpointManifest(int step, long seed, long tokens, List<Entry> f
         }
     }
 
+    /** {@link #verify} of what inference reads. A folder without a manifest, of a model from elsewhere, has nothing to compare with. */
+    public static void verifyWeights(Path folder) {
+        if (Files.isRegularFile(folder.resolve(FILE))) {
+            CheckpointManifest all = read(folder);
+            List<Entry> weights = all.files.stream()
+                    .filter(file -> !file.name().startsWith(ShardNames.OPTIMIZER))
+                    .toList();
+            new CheckpointManifest(all.step, all.seed, all.tokens, weights).verify(folder);
+        }
+    }
+
     /** Compares every file with its hash; throws {@link CheckpointException} naming the first that differs. */
     public void verify(Path folder) {
         for (Entry file : files) {

@@ -1,17 +1,20 @@
 package io.penstock.engine.checkpoint;
 
 import io.penstock.engine.state.ParameterState;
+import io.penstock.models.ModelConfig;
 import io.penstock.models.weights.ModelFolder;
 import io.penstock.models.weights.SafetensorsFile;
 import io.penstock.models.weights.StoredTensor;
 import io.penstock.tensor.Tensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -36,6 +39,42 @@ public final class CheckpointReader {
             for (ParameterState state : states) {
                 weights.read(state.spec(), state.master());
             }
+        }
+    }
+
+    /** Throws {@link CheckpointException} if training of {@code model} cannot go on from {@code folder}: another model, or weights without optimizer states. */
+    public static void requireTrainable(Path folder, ModelConfig model) {
+        ModelConfig stored = ModelFolder.config(folder);
+        List<String> differences = new ArrayList<>();
+        for (RecordComponent key : ModelConfig.class.getRecordComponents()) {
+            // How weights were drawn once does not matter to those that are read.
+            if (!key.getName().equals("initializerRange")) {
+                Object there = component(key, stored);
+                Object here = component(key, model);
+                if (!there.equals(here)) {
+                    differences.add(words(key) + "=" + there + " (the config says " + here + ")");
+                }
+            }
+        }
+        if (!differences.isEmpty()) {
+            throw new CheckpointException(folder + " is of another model: " + String.join(", ", differences));
+        }
+        if (optimizerFiles(folder).isEmpty()) {
+            throw new CheckpointException(
+                    folder + " has weights but no optimizer states: train from it with model.pretrained");
+        }
+    }
+
+    /** As in {@code config.json}: {@code hidden_size}. */
+    private static String words(RecordComponent key) {
+        return key.getName().replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
+    }
+
+    private static Object component(RecordComponent key, ModelConfig model) {
+        try {
+            return key.getAccessor().invoke(model);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
         }
     }
 

@@ -80,6 +80,7 @@ public final class CheckpointWriter {
     public Path finish(int step, int ranks, Map<String, Integer> shardOf, long totalBytes, long tokens) {
         Path folder = partial(step);
         Path done = directory.checkpoint(step);
+        requireShards(folder, ranks);
         try {
             ConfigJson.write(folder.resolve(ConfigJson.FILE), model);
             tokenizer.save(folder);
@@ -97,6 +98,16 @@ public final class CheckpointWriter {
             return done;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void requireShards(Path folder, int ranks) {
+        for (int rank = 0; rank < ranks; rank++) {
+            Path shard = folder.resolve(ShardNames.shard(ShardNames.OPTIMIZER, rank, ranks));
+            if (!Files.exists(shard)) {
+                throw new CheckpointException(shard + ", the shard of rank " + rank
+                        + ", is not there: run.directory must be one folder that all ranks share");
+            }
         }
     }
 

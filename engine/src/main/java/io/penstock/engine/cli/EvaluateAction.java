@@ -3,8 +3,11 @@ package io.penstock.engine.cli;
 import io.penstock.engine.config.DataSource;
 import io.penstock.engine.generation.Evaluator;
 import io.penstock.engine.generation.LoadedModel;
+import io.penstock.models.ModelConfig;
 import io.penstock.models.data.DataRequest;
 import io.penstock.models.data.TokenData;
+import io.penstock.models.tokens.Tokenizers;
+import io.penstock.models.weights.ModelFolder;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.cpu.CpuBackend;
 import java.io.IOException;
@@ -18,7 +21,7 @@ import java.util.stream.Stream;
 
 /** {@code penstock evaluate}: all of the data, nothing kept aside. */
 final class EvaluateAction implements Action<EvaluateCommand.Request> {
-    private static final int BATCH = 8;
+    private static final int LARGEST_BATCH = 8;
 
     private final PrintStream out;
 
@@ -32,13 +35,18 @@ final class EvaluateAction implements Action<EvaluateCommand.Request> {
                 ? DataSource.aeronSources()
                 : DataSource.of(Path.of(request.data()));
         List<String> extensions = source.name().isPresent() ? List.of(".java") : List.of();
+        LoadedModel.requireWhole(request.checkpoint());
+        ModelConfig shape = ModelFolder.config(request.checkpoint());
         Path cache = Files.createTempDirectory("penstock-evaluate");
-        try (Backend backend = new CpuBackend(Runtime.getRuntime().availableProcessors());
-                LoadedModel model = LoadedModel.open(request.checkpoint(), BATCH, backend);
-                TokenData data = TokenData.open(
+        try (TokenData data = TokenData.open(
                         new DataRequest(source.path(), extensions, 0, 0, cache),
-                        model.tokenizer(),
-                        model.model().config().vocabSize())) {
+                        Tokenizers.load(request.checkpoint()),
+                        shape.vocabSize());
+                Backend backend = new CpuBackend(Runtime.getRuntime().availableProcessors());
+                LoadedModel model = LoadedModel.open(
+                        request.checkpoint(),
+                        Evaluator.batch(data.training(), shape.maxPositionEmbeddings(), LARGEST_BATCH),
+                        backend)) {
             Evaluator.Result result = Evaluator.evaluate(model, data.training());
             if (request.json()) {
                 out.printf(

@@ -16,6 +16,7 @@ final class GenerateAction implements Action<GenerateCommand.Request> {
 
     @Override
     public void run(GenerateCommand.Request request) {
+        LoadedModel.requireWhole(request.checkpoint());
         try (Backend backend = new CpuBackend(Runtime.getRuntime().availableProcessors());
                 LoadedModel model = LoadedModel.open(request.checkpoint(), 1, backend);
                 Generator generator = new Generator(model, backend)) {

@@ -2,7 +2,6 @@ package io.penstock.engine.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.penstock.engine.checkpoint.CheckpointException;
-import io.penstock.engine.checkpoint.CheckpointManifest;
 import io.penstock.engine.checkpoint.CheckpointReader;
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.ConfigLoader;
@@ -49,13 +48,22 @@ final class TrainAction implements Action<TrainCommand.Request> {
     public void run(TrainCommand.Request request) throws IOException {
         Optional<Path> resume = request.resume().map(words -> checkpoint(request.config(), words));
         Config config = request.config().isAuto() ? choose(request.config(), resume) : request.config();
+        boolean tells = Launcher.tells(config);
         Plan plan;
+        int stepsDone;
         try (RunSetup setup = RunSetup.open(config)) {
+            stepsDone = resume.map(path -> Resumption.stepsDone(config, setup.model(), path))
+                    .orElse(0);
             plan = plan(config, setup.model());
-            describe(config, setup.model(), plan);
+            if (tells) {
+                describe(config, setup.model(), plan);
+            }
+        }
+        if (!tells) {
+            follow(config, resume);
+            return;
         }
         RunDirectory directory = directory(config, resume);
-        int stepsDone = resume.map(path -> stepsDone(config, path)).orElse(0);
         Files.writeString(directory.config(), config.toYaml());
         Files.writeString(directory.plan(), PlanJson.write(plan, RunSetup.model(config)));
         resume.ifPresent(path -> out.println("resuming after step " + stepsDone + " from " + path));
@@ -79,6 +87,15 @@ final class TrainAction implements Action<TrainCommand.Request> {
                 best.getFirst().layout(),
                 best.getFirst().basis());
         return best.getFirst().config();
+    }
+
+    /** A rank of an outside launcher that is not the first: it shares the run's folder and leaves the talking to rank 0. */
+    private static void follow(Config config, Optional<Path> resume) {
+        RunDirectory directory = resume.flatMap(RunDirectory::ofCheckpoint)
+                .orElseGet(() -> RunDirectory.shared(
+                        config.run().directory().toAbsolutePath(), config.run().name()));
+        RunLogs.process(directory.log(Launcher.rankHere(config)));
+        Launcher.of(config).run(new Job(config, directory, resume), new NoListener());
     }
 
     private static Plan plan(Config config, ModelSpec model) {
@@ -152,22 +169,11 @@ final class TrainAction implements Action<TrainCommand.Request> {
             owner.get().prepare();
             return owner.get();
         }
-        return RunDirectory.create(
-                config.run().directory().toAbsolutePath(), config.run().name());
-    }
-
-    private static int stepsDone(Config config, Path checkpoint) {
-        CheckpointManifest manifest = CheckpointManifest.read(checkpoint);
-        manifest.verify(checkpoint);
-        if (manifest.seed() != config.run().seed()) {
-            throw new CheckpointException(checkpoint + " was trained with run.seed=" + manifest.seed()
-                    + ", the config says " + config.run().seed() + ": the data would come in another order");
-        }
-        if (manifest.step() >= config.training().steps()) {
-            throw new CheckpointException(checkpoint + " has done " + manifest.step() + " steps, training.steps is "
-                    + config.training().steps() + ": raise it to go on");
-        }
-        return manifest.step();
+        Path parent = config.run().directory().toAbsolutePath();
+        String name = config.run().name();
+        return config.cluster().launch() == Launch.ENVIRONMENT
+                ? RunDirectory.claim(parent, name)
+                : RunDirectory.create(parent, name);
     }
 
     private void launch(Job job, int stepsDone) throws IOException {
@@ -179,6 +185,9 @@ final class TrainAction implements Action<TrainCommand.Request> {
             // Rank 0 reports from its own process.
             Launcher.of(config).run(job, new NoListener());
             return;
+        }
+        if (config.cluster().launch() == Launch.ENVIRONMENT) {
+            RunLogs.process(job.directory().log(0));
         }
         try (RunReporter reporter = reporter(job, stepsDone, Terminal.present(), out)) {
             Launcher.of(config).run(job, reporter);

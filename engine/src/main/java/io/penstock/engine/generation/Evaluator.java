@@ -2,6 +2,7 @@ package io.penstock.engine.generation;
 
 import io.penstock.models.data.SequenceSampler;
 import io.penstock.models.data.TokenSpan;
+import io.penstock.tensor.Checks;
 
 /** The loss of a model on tokens. */
 public final class Evaluator {
@@ -20,11 +21,21 @@ public final class Evaluator {
 
     private Evaluator() {}
 
+    /** The most sequences at a time, up to {@code most}, that divide the windows of {@code sequence} tokens: none is left over. */
+    public static int batch(TokenSpan tokens, int sequence, int most) {
+        long windows = SequenceSampler.inOrder(tokens, sequence).windows();
+        int batch = most;
+        while (windows % batch != 0) {
+            batch--;
+        }
+        return batch;
+    }
+
     /** Over all whole windows of {@code tokens}, each predicted from its own start. */
     public static Result evaluate(LoadedModel model, TokenSpan tokens) {
         SequenceSampler sampler = SequenceSampler.inOrder(tokens, model.shape().sequence());
         int batch = model.shape().batch();
-        long batches = Math.max(1, sampler.windows() / batch);
+        long batches = Checks.divideExact(sampler.windows(), "windows", batch, "batch");
         double sum = 0;
         for (long i = 0; i < batches; i++) {
             sampler.fillTokens(model.runner().tokens(0), i * batch);

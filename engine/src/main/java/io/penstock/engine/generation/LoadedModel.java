@@ -1,5 +1,7 @@
 package io.penstock.engine.generation;
 
+import io.penstock.engine.checkpoint.CheckpointException;
+import io.penstock.engine.checkpoint.CheckpointManifest;
 import io.penstock.engine.checkpoint.CheckpointReader;
 import io.penstock.engine.config.ConfigModels;
 import io.penstock.engine.execution.ChunkBuilder;
@@ -11,6 +13,7 @@ import io.penstock.models.ModelConfig;
 import io.penstock.models.ModelSpec;
 import io.penstock.models.tokens.Tokenizer;
 import io.penstock.models.tokens.Tokenizers;
+import io.penstock.models.weights.ConfigJson;
 import io.penstock.models.weights.ModelFolder;
 import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.RankMemory;
@@ -22,6 +25,7 @@ import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.TensorTable;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -68,6 +72,17 @@ public final class LoadedModel implements AutoCloseable {
         ChunkRunner runner =
                 new ChunkBuilder(backend, store, pool, shape, DType.F32).build(0, model.layers(), new Slots(1, 0));
         return new LoadedModel(model, shape, tokenizer, store, pool, runner);
+    }
+
+    /** Throws {@link CheckpointException} for a folder without a model, or whose files are not those that its manifest lists. */
+    public static void requireWhole(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            throw new CheckpointException(folder + " is no checkpoint: there is no such folder");
+        }
+        if (!Files.exists(folder.resolve(ConfigJson.FILE))) {
+            throw new CheckpointException(folder + " is no checkpoint: it has no " + ConfigJson.FILE);
+        }
+        CheckpointManifest.verifyWeights(folder);
     }
 
     /** Gradients and moments are not allocated. */

@@ -1,5 +1,6 @@
 package io.penstock.engine.launch;
 
+import io.penstock.engine.config.Config;
 import io.penstock.engine.training.StepListener;
 import io.penstock.transport.Endpoint;
 import io.penstock.transport.driver.DriverHost;
@@ -17,22 +18,21 @@ final class EnvironmentLauncher implements Launcher {
         this.variables = variables;
     }
 
-    /** Whether this process tells about the run. */
-    static boolean tells(Map<String, String> variables, Job job) {
-        return environment(variables, job).rank() == 0;
-    }
-
-    private static Environment environment(Map<String, String> variables, Job job) {
+    static Environment environment(Map<String, String> variables, Config config) {
+        if (!variables.containsKey(JobToken.VARIABLE)) {
+            throw new EnvironmentException("launch: environment needs a secret that all ranks share in "
+                    + JobToken.VARIABLE + ", 16 characters or more");
+        }
         return Environment.of(
                 variables,
-                job.ranks(),
-                job.config().cluster().master().address(),
-                job.config().cluster().master().port());
+                config.layout().pipeline(),
+                config.cluster().master().address(),
+                config.cluster().master().port());
     }
 
     @Override
     public void run(Job job, StepListener listener) {
-        Environment environment = environment(variables, job);
+        Environment environment = environment(variables, job.config());
         JobToken token = JobToken.fromEnvironment(variables);
         InetSocketAddress master =
                 new InetSocketAddress(Joining.address(environment.masterAddress()), environment.masterPort());

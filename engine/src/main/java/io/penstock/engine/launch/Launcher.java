@@ -1,6 +1,7 @@
 package io.penstock.engine.launch;
 
 import io.penstock.engine.config.Config;
+import io.penstock.engine.config.Launch;
 import io.penstock.engine.execution.Activity;
 import io.penstock.engine.training.StepListener;
 import io.penstock.transport.AeronSettings;
@@ -27,6 +28,16 @@ public interface Launcher {
             case PROCESSES -> new ProcessLauncher();
             case ENVIRONMENT -> new EnvironmentLauncher(System.getenv());
         };
+    }
+
+    /** Whether this process tells about the run: all do but the ranks of an outside launcher after the first. */
+    static boolean tells(Config config) {
+        return config.cluster().launch() != Launch.ENVIRONMENT || rankHere(config) == 0;
+    }
+
+    /** The rank that an outside launcher gave this process; throws {@link EnvironmentException} where it gave none. */
+    static int rankHere(Config config) {
+        return EnvironmentLauncher.environment(System.getenv(), config).rank();
     }
 
     /** Limits of a rank's endpoint: silence up to {@code cluster.failure_timeout}. */

@@ -1,5 +1,7 @@
 package io.penstock.engine.run;
 
+import io.penstock.engine.config.yaml.ConfigException;
+import io.penstock.engine.config.yaml.Place;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +31,23 @@ public record RunDirectory(Path root) {
                 return directory;
             }
         }
+    }
+
+    /** The folder NAME itself, where the ranks of an outside launcher look for it without a word from this one; refused if a run is in it. */
+    public static RunDirectory claim(Path parent, String name) throws IOException {
+        RunDirectory directory = shared(parent, name);
+        if (Files.exists(directory.config())) {
+            throw new ConfigException(
+                    Place.of(directory.root().toString()),
+                    "holds a run already: choose another run.name, or go on from it with --resume latest");
+        }
+        directory.prepare();
+        return directory;
+    }
+
+    /** The folder NAME as another rank claims it. */
+    public static RunDirectory shared(Path parent, String name) {
+        return new RunDirectory(parent.resolve(name));
     }
 
     /** The latest run of this name that exists. */

@@ -3,6 +3,8 @@ package io.penstock.engine.training;
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.ConfigModels;
 import io.penstock.engine.config.TrainingConfig;
+import io.penstock.engine.config.yaml.Place;
+import io.penstock.engine.config.yaml.Problems;
 import io.penstock.engine.execution.BatchSource;
 import io.penstock.engine.optimizer.AdamW;
 import io.penstock.engine.optimizer.LearningRateSchedule;
@@ -37,7 +39,7 @@ public final class RunSetup implements AutoCloseable {
         this.data = data;
     }
 
-    /** Reads the data, tokenising it if no run has before. Throws {@link DataException} for data that cannot be trained on. */
+    /** Reads the data, tokenising it if no run has before. Throws {@link DataException} or {@link io.penstock.engine.config.yaml.ConfigException} for data that cannot be trained on. */
     public static RunSetup open(Config config) {
         ModelSpec model = model(config);
         Tokenizer tokenizer = tokenizer(config);
@@ -52,13 +54,21 @@ public final class RunSetup implements AutoCloseable {
                 tokenizer,
                 model.config().vocabSize());
         RunSetup setup = new RunSetup(config, model, tokenizer, data);
-        try {
-            setup.training();
-            setup.validation();
-            return setup;
-        } catch (DataException e) {
+        Problems problems = new Problems();
+        setup.check(setup::training, problems);
+        setup.check(setup::validation, problems);
+        if (!problems.isEmpty()) {
             data.close();
-            throw e;
+        }
+        problems.throwIfAny();
+        return setup;
+    }
+
+    private void check(Runnable use, Problems problems) {
+        try {
+            use.run();
+        } catch (DataException e) {
+            problems.add(Place.of(config.data().source().path().toString()), e.getMessage());
         }
     }
 
