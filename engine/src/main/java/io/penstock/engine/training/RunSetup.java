@@ -68,7 +68,7 @@ public final class RunSetup implements AutoCloseable {
         try {
             use.run();
         } catch (DataException e) {
-            problems.add(Place.of(config.data().source().path().toString()), e.getMessage());
+            problems.add(Place.of(config.data().source().path().toString()), String.valueOf(e.getMessage()));
         }
     }
 
