@@ -30,7 +30,7 @@ final class BoundaryTest {
             "engine", Set.of("partitioner", "models", "tensor", "transport"));
 
     private static String room(JavaClass type) {
-        return type.getPackageName().split("\\.")[2];
+        return type.getPackageName().split("\\.", -1)[2];
     }
 
     @Test

@@ -63,7 +63,7 @@ final class FailureSystemTest {
     @ParameterizedTest
     @ValueSource(strings = {"INT 130", "TERM 143"})
     void shouldLeaveNothingBehindWhenStopped(String signalAndCode) {
-        String[] words = signalAndCode.split(" ");
+        String[] words = signalAndCode.split(" ", -1);
         Running run = sandbox.start(ENDLESS).untilOut("step 6/");
         List<ProcessHandle> ranks = run.ranks();
         assertEquals(1, run.sharedMemory().size());

@@ -25,7 +25,7 @@ final class Safetensors {
                 ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(0));
         JsonNode header = new ObjectMapper().readTree(new String(bytes, 8, headerBytes, StandardCharsets.UTF_8));
         Map<String, String> tensors = new TreeMap<>();
-        header.fields().forEachRemaining(entry -> {
+        header.properties().forEach(entry -> {
             if (!entry.getKey().equals("__metadata__")) {
                 JsonNode offsets = entry.getValue().path("data_offsets");
                 int from = 8 + headerBytes + offsets.path(0).asInt();

@@ -85,7 +85,7 @@ record Sandbox(Path folder) {
         // A test that runs in the background has SIGINT ignored, and would pass that on.
         command.addAll(List.of("env", "--default-signal=INT"));
         command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
-        command.addAll(List.of(flags().split(" ")));
+        command.addAll(List.of(flags().split(" ", -1)));
         command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC"));
         command.addAll(List.of("-cp", absoluteClassPath(), "io.penstock.engine.cli.Main"));
         command.addAll(List.of(arguments));
@@ -116,7 +116,7 @@ record Sandbox(Path folder) {
 
     private static String absoluteClassPath() {
         List<String> entries = new ArrayList<>();
-        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
             entries.add(Path.of(entry).toAbsolutePath().toString());
         }
         return String.join(File.pathSeparator, entries);
