@@ -23,6 +23,13 @@ final class Consistency {
         if (parallelism instanceof PartlyAutoLayout partly && !partly.auto()) {
             check.add("auto: false: leave the key out to give the layout key by key", "parallelism.auto");
         }
+        if (!(parallelism instanceof Layout) && cluster.launch() == Launch.ENVIRONMENT) {
+            check.add(
+                    "launch: environment cannot choose a layout: ranks that measure for themselves may choose differently; give the keys that"
+                            + " 'penstock plan' shows",
+                    "cluster.launch",
+                    "parallelism");
+        }
         if (!(parallelism instanceof Layout)
                 && training.microBatchSize() > 0
                 && training.globalBatchSize() % training.microBatchSize() != 0) {

@@ -168,6 +168,13 @@ final class BadInputTest {
     }
 
     @Test
+    void shouldRefuseRanksThatWouldEachChooseALayout() throws IOException {
+        String found = refusedTraining("parallelism=auto", "cluster.launch=environment");
+        assertTrue(
+                found.contains("--set cluster.launch=environment: launch: environment cannot choose a layout"), found);
+    }
+
+    @Test
     void shouldRefuseAnEmptyFileAndTooLittleData() throws IOException {
         Files.writeString(folder.resolve("text.txt"), "");
         assertTrue(refused("train", config()).contains("c.yaml:9:16: the data file is empty: FOLDER/text.txt"));
