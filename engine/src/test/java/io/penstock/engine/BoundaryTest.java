@@ -76,6 +76,7 @@ final class BoundaryTest {
         only("jdk.incubator.vector..", "io.penstock.tensor.cpu..", "io.penstock.engine.cli.doctor..");
         only("picocli..", "io.penstock.engine.cli..");
         only("org.snakeyaml..", "io.penstock.engine.config.yaml..");
+        only("com.google.protobuf..", "io.penstock.engine.run..");
         only("com.knuddels..", "io.penstock.models.tokens..");
     }
 
