@@ -10,19 +10,23 @@ import io.penstock.engine.generation.Generator;
 import io.penstock.engine.generation.LoadedModel;
 import io.penstock.engine.launch.Job;
 import io.penstock.engine.launch.Launcher;
+import io.penstock.engine.planning.Budget;
 import io.penstock.engine.planning.MachinePlan;
 import io.penstock.engine.planning.MachinePlanner;
+import io.penstock.engine.planning.MachineReport;
 import io.penstock.engine.run.PlanJson;
 import io.penstock.engine.run.Progress;
 import io.penstock.engine.run.RunDirectory;
 import io.penstock.engine.run.RunReporter;
 import io.penstock.engine.run.Terminal;
+import io.penstock.engine.run.TimesFile;
 import io.penstock.engine.training.DoesNotFitException;
 import io.penstock.engine.training.RunSetup;
 import io.penstock.models.ModelSpec;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.render.Bytes;
 import io.penstock.partitioner.render.PlanText;
+import io.penstock.partitioner.simulate.Timeline;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.cpu.CpuBackend;
 import java.io.IOException;
@@ -31,6 +35,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /** {@code penstock train}: everything is checked before a rank starts, then all ranks run, then what came out is shown. */
@@ -68,6 +73,7 @@ final class TrainAction implements Action<TrainCommand.Request> {
         Files.writeString(directory.plan(), PlanJson.write(plan, RunSetup.model(config)));
         resume.ifPresent(path -> out.println("resuming after step " + stepsDone + " from " + path));
         launch(new Job(config, directory, resume), stepsDone);
+        timeline(config, directory, plan);
         finish(config, directory);
     }
 
@@ -201,12 +207,29 @@ final class TrainAction implements Action<TrainCommand.Request> {
         return RunReporter.open(job.directory(), stepsDone, progress, out);
     }
 
+    /** Measured beside predicted, if asked for. */
+    private void timeline(Config config, RunDirectory directory, Plan plan) throws IOException {
+        Optional<Timeline> measured =
+                config.logging().timeline() ? TimesFile.read(directory, plan.schedule()) : Optional.empty();
+        if (measured.isPresent()) {
+            MachineReport report = new MachineReport(
+                    MachinePlanner.best(config, MachinePlanner.Measure.NEVER),
+                    new Budget(config.training().steps(), 0));
+            Map<String, Timeline> beside = Map.of("measured", measured.get());
+            Files.writeString(directory.timeline(), report.html(beside));
+            Files.writeString(directory.trace(), report.trace(beside));
+        }
+    }
+
     private void finish(Config config, RunDirectory directory) throws IOException {
         Path checkpoint = CheckpointReader.latest(directory.checkpoints())
                 .orElseThrow(() -> new CheckpointException(directory.checkpoints() + " has no checkpoint"));
         validationLoss(directory)
                 .ifPresent(loss -> out.printf(Locale.ROOT, "%nvalidation loss %.4f nats a token%n", loss));
         out.println("run        " + directory.root());
+        if (Files.exists(directory.timeline())) {
+            out.println("timeline   " + directory.timeline());
+        }
         out.println("checkpoint " + checkpoint);
         if (config.logging().sampleTokens() > 0) {
             out.println("sample     " + config.logging().samplePrompt() + "...");

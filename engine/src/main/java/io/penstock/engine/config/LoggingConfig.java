@@ -15,8 +15,14 @@ public record LoggingConfig(
         String samplePrompt,
 
         @Key(value = "Tokens of that sample; 0 for none.", byDefault = "200", min = 0, max = 1000000)
-        int sampleTokens) {
+        int sampleTokens,
+
+        @Key(
+                value =
+                        "Whether the last step's timeline is kept: `timeline.html` and `trace.json` (Chrome, Perfetto) in the run's folder, beside the predicted one.",
+                byDefault = "false")
+        boolean timeline) {
     public LoggingConfig {
-        Ranges.check(LoggingConfig.class, every, samplePrompt, sampleTokens);
+        Ranges.check(LoggingConfig.class, every, samplePrompt, sampleTokens, timeline);
     }
 }

@@ -6,6 +6,7 @@ import io.penstock.engine.checkpoint.CheckpointWriter;
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.ConfigModels;
 import io.penstock.engine.execution.DivergedException;
+import io.penstock.engine.run.TimesFile;
 import io.penstock.engine.training.PipelineRank;
 import io.penstock.engine.training.RankTrainer;
 import io.penstock.engine.training.RunSetup;
@@ -80,6 +81,9 @@ final class RankBody {
                                         config.checkpoint().keep()),
                                 listener)
                         .run();
+                if (config.logging().timeline()) {
+                    TimesFile.write(job.directory().times(endpoint.rank()), rank.times());
+                }
                 rank.barrier();
             }
         }

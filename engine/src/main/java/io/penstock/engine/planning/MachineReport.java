@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.engine.run.PlanJson;
 import io.penstock.partitioner.PlanHoldings;
 import io.penstock.partitioner.render.Bytes;
+import io.penstock.partitioner.render.ChromeTrace;
 import io.penstock.partitioner.render.PlanText;
 import io.penstock.partitioner.render.TimelinePage;
 import io.penstock.partitioner.simulate.Timeline;
@@ -71,11 +72,21 @@ public final class MachineReport {
         return rows;
     }
 
-    /** The page, with further timelines after the predicted one. */
-    public String html(Map<String, Timeline> measured) {
+    private Map<String, Timeline> timelines(Map<String, Timeline> measured) {
         Map<String, Timeline> timelines = new LinkedHashMap<>();
         timelines.put("predicted", chosen.timeline());
         timelines.putAll(measured);
+        return timelines;
+    }
+
+    /** The same timelines as {@link #html} draws, for Chrome and Perfetto. */
+    public String trace(Map<String, Timeline> measured) {
+        return ChromeTrace.json(timelines(measured));
+    }
+
+    /** The page, with further timelines after the predicted one. */
+    public String html(Map<String, Timeline> measured) {
+        Map<String, Timeline> timelines = timelines(measured);
         List<TimelinePage.Table> tables = new ArrayList<>();
         tables.add(new TimelinePage.Table(
                 "Step",

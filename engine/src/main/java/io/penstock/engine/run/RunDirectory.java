@@ -17,6 +17,7 @@ import java.util.stream.Stream;
  *           metrics.jsonl      one object a step
  *           tensorboard/       the same for TensorBoard
  *           logs/rank-N.log    and rank-N.err, what its process printed
+ *           timeline.html, trace.json   of the last step, where logging.timeline asks for them
  *           checkpoints/step-000100/
  * </pre>
  */
@@ -105,6 +106,21 @@ public record RunDirectory(Path root) {
 
     public Path log(int rank) {
         return logs().resolve("rank-" + rank + ".log");
+    }
+
+    /** When the instructions of a rank's last step ran, see {@link TimesFile}. */
+    public Path times(int rank) {
+        return logs().resolve("rank-" + rank + ".times.json");
+    }
+
+    /** The last step as a trace of Chrome and Perfetto. */
+    public Path trace() {
+        return root.resolve("trace.json");
+    }
+
+    /** The last step as a page. */
+    public Path timeline() {
+        return root.resolve("timeline.html");
     }
 
     /** What a rank's process wrote to its standard streams. */

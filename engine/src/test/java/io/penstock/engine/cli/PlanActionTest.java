@@ -170,6 +170,43 @@ final class PlanActionTest {
     }
 
     @Test
+    void shouldDrawTheMeasuredStepBesideThePredictedOne() throws IOException {
+        assertEquals(
+                0,
+                run("train", config, "--set", "logging.timeline=true", "--set", "parallelism.schedule=zb-h1"),
+                () -> err + text());
+        Path run = folder.resolve("runs/small");
+        String page = Files.readString(run.resolve("timeline.html"));
+        assertTrue(page.contains("{\"name\":\"predicted\"") && page.contains("{\"name\":\"measured\""), page);
+        JsonNode events =
+                JSON.readTree(Files.readString(run.resolve("trace.json"))).path("traceEvents");
+        int predicted = 0;
+        int measured = 0;
+        double last = 0;
+        for (JsonNode event : events) {
+            if (event.path("ph").asText().equals("X")) {
+                assertTrue(event.path("dur").asDouble() >= 0 && event.path("ts").asDouble() >= 0, event::toString);
+                predicted += event.path("pid").asInt() == 0 ? 1 : 0;
+                measured += event.path("pid").asInt() == 1 ? 1 : 0;
+                boolean optimizer = event.path("cat").asText().equals("OptimizerStep");
+                last = optimizer && event.path("pid").asInt() == 1
+                        ? Math.max(
+                                last,
+                                event.path("ts").asDouble() + event.path("dur").asDouble())
+                        : last;
+            }
+        }
+        assertEquals(predicted, measured, "the same instructions");
+        String[] lines = Files.readString(run.resolve("metrics.jsonl")).split("\n", -1);
+        double step = 0;
+        for (String line : lines) {
+            JsonNode metrics = JSON.readTree(line.isEmpty() ? "{}" : line);
+            step = metrics.has("step_seconds") ? metrics.path("step_seconds").asDouble() : step;
+        }
+        assertTrue(last > 1e5 * step && last < 1e7 * step, "a trace of " + last + " us, a step of " + step + " s");
+    }
+
+    @Test
     void shouldTrainWhatThePlanChoseAndInspectWhatCameOut() throws IOException {
         assertEquals(0, run("train", config, "--set", "parallelism={auto: true, pipeline: 1}"), () -> err + text());
         assertTrue(text().contains("parallelism: auto takes pipeline 1, 1f1b, micro-batch 2"), this::text);
