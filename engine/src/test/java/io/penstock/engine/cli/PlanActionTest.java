@@ -157,6 +157,19 @@ final class PlanActionTest {
     }
 
     @Test
+    void shouldPlanTheExampleOfThisMachine() throws IOException {
+        String example = HOME.resolve("examples/gpt2-124m.yaml").toString();
+        assertEquals(
+                0,
+                run("plan", example, "--json", "--set", "data.source=" + HOME.resolve("pom.xml")),
+                err::toString);
+        JsonNode plan = JSON.readTree(text());
+        assertEquals(124_439_808, plan.path("plan").path("parameters").asLong());
+        assertEquals(2, plan.path("plan").path("ranks").size());
+        assertTrue(plan.path("memory_bytes").asLong() > 1L << 30, text());
+    }
+
+    @Test
     void shouldRefuseAClusterThatIsTooSmallOrImpossible() {
         String llama = HOME.resolve("examples/plan-llama-70b-64xh100.yaml").toString();
         assertEquals(3, run("plan", llama, "--set", "cluster.devices=8"));
