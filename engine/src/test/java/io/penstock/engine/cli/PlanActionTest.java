@@ -160,9 +160,7 @@ final class PlanActionTest {
     void shouldPlanTheExampleOfThisMachine() throws IOException {
         String example = HOME.resolve("examples/gpt2-124m.yaml").toString();
         assertEquals(
-                0,
-                run("plan", example, "--json", "--set", "data.source=" + HOME.resolve("pom.xml")),
-                err::toString);
+                0, run("plan", example, "--json", "--set", "data.source=" + HOME.resolve("pom.xml")), err::toString);
         JsonNode plan = JSON.readTree(text());
         assertEquals(124_439_808, plan.path("plan").path("parameters").asLong());
         assertEquals(2, plan.path("plan").path("ranks").size());
