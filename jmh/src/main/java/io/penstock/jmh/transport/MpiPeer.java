@@ -1,0 +1,58 @@
+package io.penstock.jmh.transport;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** OpenMPI beside us: compiles {@code jmh/src/peers/mpi_peer.c} and runs it; absent where mpicc or mpirun is. */
+record MpiPeer(Path program) {
+    static Optional<MpiPeer> compile(Path source) throws IOException, InterruptedException {
+        if (!Files.exists(source)) {
+            System.out.println("no OpenMPI column: " + source.toAbsolutePath() + " is not here, run from the repository");
+            return Optional.empty();
+        }
+        Path program = Files.createTempDirectory("penstock-mpi").resolve("mpi_peer");
+        try {
+            run(List.of("mpicc", "-O2", "-o", program.toString(), source.toString()));
+            return Optional.of(new MpiPeer(program));
+        } catch (IOException e) {
+            System.out.println("no OpenMPI column (Debian: openmpi-bin libopenmpi-dev): " + e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    /** The numbers that the program prints for a question, one line. */
+    double[] ask(int ranks, String... question) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(
+                "mpirun",
+                "--allow-run-as-root",
+                "--oversubscribe",
+                "-np",
+                Integer.toString(ranks),
+                program.toString()));
+        command.addAll(List.of(question));
+        String[] words = run(command).strip().split("\\s+");
+        double[] numbers = new double[words.length];
+        for (int i = 0; i < words.length; i++) {
+            numbers[i] = Double.parseDouble(words[i]);
+        }
+        return numbers;
+    }
+
+    private static String run(List<String> command) throws IOException, InterruptedException {
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().putAll(Map.of("OMPI_MCA_mpi_yield_when_idle", "0", "OMPI_MCA_btl", "self,vader"));
+        builder.redirectError(ProcessBuilder.Redirect.DISCARD);
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (process.waitFor() != 0) {
+            throw new IOException(String.join(" ", command) + " ended with " + process.exitValue() + ": " + output);
+        }
+        return output;
+    }
+}
