@@ -25,6 +25,9 @@ public final class WireBench {
     private static final long[] SMALL = {64, 4096};
     private static final String[] STREAMS = {Wires.SLAB, Wires.PLAIN, Wires.UDP, Wires.NIO, Wires.NETTY};
     private static final String[] TRIPS = {Wires.AERON, Wires.PLAIN, Wires.UDP, Wires.NIO, Wires.NETTY};
+    /** -Dpenstock.bench.only=PART measures the wires with that in their names. */
+    private static final String ONLY = System.getProperty("penstock.bench.only", "");
+
     private static final String FLOOR = "memcpy in both";
     private static final String MPI = "openmpi";
     private static final long TRIAL_BYTES = Long.getLong("penstock.bench.bytes", 512L << 20);
@@ -46,7 +49,8 @@ public final class WireBench {
 
     public static void main(String[] arguments) throws Exception {
         String trials = arguments.length > 0 ? arguments[0] : "5";
-        Optional<MpiPeer> mpi = MpiPeer.compile(Path.of("jmh/src/peers/mpi_peer.c"));
+        Optional<MpiPeer> mpi =
+                MPI.contains(ONLY) ? MpiPeer.compile(Path.of("jmh/src/peers/mpi_peer.c")) : Optional.empty();
         try (Wires wires = Wires.host(Child.class, trials)) {
             new Side(wires, true).trials(Integer.parseInt(trials), mpi);
         }
@@ -77,7 +81,7 @@ public final class WireBench {
                 for (long size : SIZES) {
                     int count = (int) (TRIAL_BYTES / size);
                     record(rates, FLOOR, size, floor(size, count));
-                    for (String name : STREAMS) {
+                    for (String name : only(STREAMS)) {
                         record(rates, name, size, stream(wires.of(name), size, count));
                     }
                     if (mpi.isPresent()) {
@@ -86,7 +90,7 @@ public final class WireBench {
                     }
                 }
                 for (long size : SMALL) {
-                    for (String name : TRIPS) {
+                    for (String name : only(TRIPS)) {
                         roundTrips(name, size);
                     }
                     if (mpi.isPresent()) {
@@ -100,6 +104,10 @@ public final class WireBench {
             if (host) {
                 report();
             }
+        }
+
+        private static List<String> only(String[] names) {
+            return Arrays.stream(names).filter(name -> name.contains(ONLY)).toList();
         }
 
         private void record(Map<String, List<Double>> to, String name, long size, double value) {

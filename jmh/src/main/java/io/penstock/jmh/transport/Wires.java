@@ -77,7 +77,11 @@ final class Wires implements AutoCloseable {
     }
 
     private void openPenstock(int rank, String directory, String[] udp, long... pids) {
-        AeronSettings ipc = AeronSettings.DEFAULT.withPath(AeronSettings.Path.IPC);
+        AeronSettings usual = AeronSettings.DEFAULT;
+        int slots = Integer.getInteger("penstock.bench.slots", usual.slabSlots());
+        int slotBytes = Integer.getInteger("penstock.bench.slot.bytes", usual.slabSlotBytes());
+        AeronSettings ipc =
+                usual.withPath(AeronSettings.Path.IPC).withSlab(slots, slotBytes, usual.slabFromBytes());
         AeronSettings log = ipc.withSlab(0, 64, 1).withIpcTermBytes(8 << 20);
         openPenstock(SLAB, rank, 1, ipc, directory, udp, pids);
         openPenstock(PLAIN, rank, 2, log, directory, udp, pids);
