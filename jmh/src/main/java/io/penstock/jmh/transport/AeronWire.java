@@ -9,7 +9,7 @@ import org.agrona.concurrent.UnsafeBuffer;
 
 /** Aeron IPC with nothing around it, both threads spinning: the floor of the round trip. For messages that fit one fragment. */
 final class AeronWire implements Wire {
-    private static final String CHANNEL = "aeron:ipc?term-length=1m";
+    private static final String CHANNEL = "aeron:ipc?term-length=1m|mtu=8k";
     private static final int STREAM = 90_001;
 
     private final Aeron aeron;

@@ -10,12 +10,14 @@ import io.penstock.transport.Membership;
 import io.penstock.transport.driver.DriverHost;
 import io.penstock.transport.driver.DriverSettings;
 import io.penstock.transport.driver.StreamBudget;
+import java.io.Closeable;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 
 /** One endpoint in each of two processes, and nothing else that would cost time. */
-record IdleWires(Endpoint endpoint, String path, AutoCloseable rest) implements AutoCloseable {
+record IdleWires(Endpoint endpoint, String path, Closeable rest) implements AutoCloseable {
     static IdleWires host(Class<?> childMain, String path, String seconds) throws Exception {
         AeronSettings aeron = AeronSettings.DEFAULT;
         long bytes = new StreamBudget(2, 2, false).bytes(aeron);
@@ -28,7 +30,7 @@ record IdleWires(Endpoint endpoint, String path, AutoCloseable rest) implements 
         Process child = new ProcessBuilder(command).inheritIO().start();
         Endpoint endpoint = open(0, path, driver.directory().toString(), first, second);
         return new IdleWires(endpoint, path, () -> {
-            child.waitFor();
+            child.onExit().join();
             driver.close();
         });
     }
@@ -49,7 +51,7 @@ record IdleWires(Endpoint endpoint, String path, AutoCloseable rest) implements 
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         endpoint.close();
         rest.close();
     }

@@ -96,8 +96,8 @@ final class NettyWire implements Wire {
     }
 
     @Override
-    public void close() throws Exception {
-        channel.close().sync();
+    public void close() {
+        channel.close().syncUninterruptibly();
         group.shutdownGracefully();
     }
 

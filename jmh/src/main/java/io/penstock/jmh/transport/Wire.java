@@ -1,5 +1,6 @@
 package io.penstock.jmh.transport;
 
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
 /** One end of a connection between two processes; of one thread. */
@@ -11,5 +12,5 @@ interface Wire extends AutoCloseable {
     void receive(MemorySegment[] buffers, long length, int count) throws Exception;
 
     @Override
-    void close() throws Exception;
+    void close() throws IOException;
 }

@@ -9,6 +9,8 @@ import io.penstock.transport.Membership;
 import io.penstock.transport.driver.DriverHost;
 import io.penstock.transport.driver.DriverSettings;
 import io.penstock.transport.driver.StreamBudget;
+import java.io.Closeable;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -28,7 +30,7 @@ final class Wires implements AutoCloseable {
     static final String AERON = "aeron ipc, spinning";
 
     private final Map<String, Wire> byName = new LinkedHashMap<>();
-    private final List<AutoCloseable> owned = new ArrayList<>();
+    private final List<Closeable> owned = new ArrayList<>();
 
     private Wires() {}
 
@@ -57,7 +59,7 @@ final class Wires implements AutoCloseable {
         wires.byName.put(NETTY, netty.accepted().get());
         wires.openPenstock(0, driver.directory().toString(), udp, ProcessHandle.current().pid(), child.pid());
         wires.owned.add(() -> {
-            child.waitFor();
+            child.onExit().join();
             driver.close();
             nio.close();
         });
@@ -121,11 +123,11 @@ final class Wires implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         for (Wire wire : byName.values()) {
             wire.close();
         }
-        for (AutoCloseable each : owned) {
+        for (Closeable each : owned) {
             each.close();
         }
     }
