@@ -51,8 +51,8 @@ public final class AllReduceBench {
             StreamBudget budget = new StreamBudget(world * (world - 1), world, true);
             long bytes = budget.bytes(AeronSettings.DEFAULT);
             List<Process> children = new ArrayList<>();
-            try (DriverHost driver = DriverHost.start(
-                    new DriverSettings(DriverSettings.SHARED_MEMORY, "allreduce", bytes, 1 << 20))) {
+            try (DriverHost driver =
+                    DriverHost.start(new DriverSettings(DriverSettings.SHARED_MEMORY, "allreduce", bytes, 1 << 20))) {
                 String directory = driver.directory().toString();
                 for (int rank = 1; rank < world; rank++) {
                     List<String> command = Wires.javaCommand(Child.class);
@@ -75,8 +75,8 @@ public final class AllReduceBench {
         }
         AeronSettings aeron = AeronSettings.DEFAULT.withPath(AeronSettings.Path.IPC);
         try (Arena arena = Arena.ofShared();
-                Endpoint endpoint = AeronEndpoint.open(
-                        new Membership(11, 1, members), rank, aeron, EndpointSettings.DEFAULT)) {
+                Endpoint endpoint =
+                        AeronEndpoint.open(new Membership(11, 1, members), rank, aeron, EndpointSettings.DEFAULT)) {
             MemorySegment scratch = arena.allocate(Collectives.scratchBytes(world, CHUNK_BYTES), 4096);
             Collectives collectives =
                     new Collectives(endpoint, IntStream.range(0, world).toArray(), scratch);

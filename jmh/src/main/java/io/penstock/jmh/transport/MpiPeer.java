@@ -13,7 +13,8 @@ import java.util.Optional;
 record MpiPeer(Path program) {
     static Optional<MpiPeer> compile(Path source) throws IOException, InterruptedException {
         if (!Files.exists(source)) {
-            System.out.println("no OpenMPI column: " + source.toAbsolutePath() + " is not here, run from the repository");
+            System.out.println(
+                    "no OpenMPI column: " + source.toAbsolutePath() + " is not here, run from the repository");
             return Optional.empty();
         }
         Path program = Files.createTempDirectory("penstock-mpi").resolve("mpi_peer");

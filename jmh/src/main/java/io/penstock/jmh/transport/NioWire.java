@@ -60,7 +60,8 @@ record NioWire(SocketChannel channel) implements Wire {
 
     static ByteBuffer[] views(MemorySegment[] buffers, long length) {
         return new ByteBuffer[] {
-            buffers[0].asSlice(0, length).asByteBuffer(), buffers[1].asSlice(0, length).asByteBuffer()
+            buffers[0].asSlice(0, length).asByteBuffer(),
+            buffers[1].asSlice(0, length).asByteBuffer()
         };
     }
 

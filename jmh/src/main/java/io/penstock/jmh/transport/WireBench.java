@@ -213,7 +213,8 @@ public final class WireBench {
             }
             System.out.println(text);
             PenstockWire slab = (PenstockWire) wires.of(Wires.SLAB);
-            System.out.println("slab wire: " + slab.endpoint().counters().of(1, Counter.BYTES_RECEIVED) + " bytes received");
+            System.out.println(
+                    "slab wire: " + slab.endpoint().counters().of(1, Counter.BYTES_RECEIVED) + " bytes received");
         }
     }
 }

@@ -53,11 +53,14 @@ final class Wires implements AutoCloseable {
                 Integer.toString(netty.port()),
                 udp[0],
                 udp[1]));
-        Process child =
-                new ProcessBuilder(command).redirectErrorStream(true).inheritIO().start();
+        Process child = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .inheritIO()
+                .start();
         wires.byName.put(NIO, NioWire.accept(nio));
         wires.byName.put(NETTY, netty.accepted().get());
-        wires.openPenstock(0, driver.directory().toString(), udp, ProcessHandle.current().pid(), child.pid());
+        wires.openPenstock(
+                0, driver.directory().toString(), udp, ProcessHandle.current().pid(), child.pid());
         wires.owned.add(() -> {
             child.onExit().join();
             driver.close();
@@ -82,8 +85,7 @@ final class Wires implements AutoCloseable {
         AeronSettings usual = AeronSettings.DEFAULT;
         int slots = Integer.getInteger("penstock.bench.slots", usual.slabSlots());
         int slotBytes = Integer.getInteger("penstock.bench.slot.bytes", usual.slabSlotBytes());
-        AeronSettings ipc =
-                usual.withPath(AeronSettings.Path.IPC).withSlab(slots, slotBytes, usual.slabFromBytes());
+        AeronSettings ipc = usual.withPath(AeronSettings.Path.IPC).withSlab(slots, slotBytes, usual.slabFromBytes());
         AeronSettings log = ipc.withSlab(0, 64, 1).withIpcTermBytes(8 << 20);
         openPenstock(SLAB, rank, 1, ipc, directory, udp, pids);
         openPenstock(PLAIN, rank, 2, log, directory, udp, pids);
