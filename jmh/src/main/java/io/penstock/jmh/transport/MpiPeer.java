@@ -37,7 +37,7 @@ record MpiPeer(Path program) {
                 Integer.toString(ranks),
                 program.toString()));
         command.addAll(List.of(question));
-        String[] words = run(command).strip().split("\\s+");
+        String[] words = run(command).strip().split("\\s+", -1);
         double[] numbers = new double[words.length];
         for (int i = 0; i < words.length; i++) {
             numbers[i] = Double.parseDouble(words[i]);

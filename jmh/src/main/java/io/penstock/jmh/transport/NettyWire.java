@@ -98,7 +98,7 @@ final class NettyWire implements Wire {
     @Override
     public void close() {
         channel.close().syncUninterruptibly();
-        group.shutdownGracefully();
+        group.shutdownGracefully().syncUninterruptibly();
     }
 
     /** Copies what comes to the two buffers in turn; reads only while something is expected. */
@@ -140,12 +140,13 @@ final class NettyWire implements Wire {
             view.limit(view.position() + length);
             bytes.readBytes(view);
             view.limit(view.capacity());
-            missing -= length;
+            long left = missing - length;
+            missing = left;
             if (!view.hasRemaining()) {
                 view.clear();
                 current = 1 - current;
             }
-            if (missing == 0) {
+            if (left == 0) {
                 arrived.release();
             }
         }
