@@ -97,8 +97,7 @@ final class ProcessLauncher implements Launcher {
             }
             pause(ranks);
         }
-        RankFailures.throwIfAny(
-                job.directory(), ranks.stream().map(Process::exitValue).toList(), first);
+        RankFailures.throwIfAny(job, ranks.stream().map(Process::exitValue).toList(), first);
     }
 
     private static void pause(List<Process> ranks) {

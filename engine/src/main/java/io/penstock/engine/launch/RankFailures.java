@@ -15,7 +15,8 @@ final class RankFailures {
     private RankFailures() {}
 
     /** {@code first}: the rank that ended badly first, or -1. */
-    static void throwIfAny(RunDirectory directory, List<Integer> exitCodes, int first) {
+    static void throwIfAny(Job job, List<Integer> exitCodes, int first) {
+        RunDirectory directory = job.directory();
         int culprit = culprit(exitCodes, first);
         if (culprit < 0) {
             return;
@@ -23,18 +24,20 @@ final class RankFailures {
         int code = exitCodes.get(culprit);
         StringBuilder message = new StringBuilder();
         if (code > SIGNAL) {
-            message.append("rank ")
-                    .append(culprit)
-                    .append(" was killed by signal ")
-                    .append(code - SIGNAL);
+            message.append(name(job, culprit)).append(" was killed by signal ").append(code - SIGNAL);
             witness(directory, exitCodes)
                     .ifPresent(words -> message.append("; ").append(words));
         } else {
-            message.append("rank ").append(culprit).append(": ");
+            message.append(name(job, culprit)).append(": ");
             message.append(lastLine(directory.errors(culprit)).orElse("ended with exit code " + code));
         }
         message.append("; logs are in ").append(directory.logs());
         throw new RankFailedException(message.toString(), code > SIGNAL ? PEER_LOST : code);
+    }
+
+    /** With its stage, where a rank has but one. */
+    private static String name(Job job, int rank) {
+        return "rank " + rank + (job.config().layout().chunks() == 1 ? " (stage " + rank + ")" : "");
     }
 
     private static int culprit(List<Integer> exitCodes, int first) {

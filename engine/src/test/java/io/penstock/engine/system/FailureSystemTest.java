@@ -41,7 +41,8 @@ final class FailureSystemTest {
         assertEquals(2, ranks.size());
         ranks.get(killed).destroyForcibly();
         run.endWithin(4, SECONDS);
-        String expected = "penstock: rank " + killed + " was killed by signal 9; rank " + killed + " lost at step ";
+        String expected = "penstock: rank " + killed + " (stage " + killed + ") was killed by signal 9; rank " + killed
+                + " lost at step ";
         assertTrue(run.err().contains(expected), run.err());
         assertTrue(run.err().contains("logs are in " + sandbox.run(Sandbox.NAME).resolve("logs")), run.err());
         Running.awaitGone(ranks, 1);
