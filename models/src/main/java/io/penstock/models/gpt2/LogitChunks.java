@@ -7,7 +7,7 @@ package io.penstock.models.gpt2;
  */
 record LogitChunks(long rows, long chunkRows, long rowStride) {
     /** Of the logits of one chunk, counted in F32. */
-    private static final long TARGET_BYTES = 64L << 20;
+    private static final long TARGET_BYTES = 100L << 20;
 
     private static final long ROW_MULTIPLE = 64;
     private static final long STRIDE_MULTIPLE = 64;

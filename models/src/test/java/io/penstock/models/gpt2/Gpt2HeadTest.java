@@ -135,10 +135,10 @@ final class Gpt2HeadTest {
     void shouldCutTokensByVocabularyAndRowsAlone() {
         LogitChunks gpt2 = LogitChunks.of(8192, 50257);
         assertEquals(50304, gpt2.rowStride());
-        assertEquals(320, gpt2.chunkRows());
-        assertTrue(gpt2.chunkRows() * gpt2.rowStride() * 4 <= 64 << 20);
-        assertEquals(26, gpt2.count());
-        assertEquals(8192 - 25 * 320, gpt2.size(25));
+        assertEquals(512, gpt2.chunkRows());
+        assertTrue(gpt2.chunkRows() * gpt2.rowStride() * 4 <= 100 << 20);
+        assertEquals(16, gpt2.count());
+        assertEquals(512, gpt2.size(15));
         LogitChunks bytes = LogitChunks.of(1000, 256);
         assertEquals(1, bytes.count());
         assertEquals(1000, bytes.size(0));

@@ -36,6 +36,7 @@ public final class CpuBackend implements Backend {
         if (threads < 1) {
             throw new IllegalArgumentException("threads=" + threads + ", expected at least 1");
         }
+        WarmUp.await();
         workspace = new Workspace(threads);
         String problem = OneDnnLibrary.PROBLEM;
         kernels = new MatmulKernels(

@@ -17,6 +17,9 @@ record MatmulShape(
         boolean halfOutput,
         boolean bias,
         boolean accumulate) {
+    static final int HALF_OUTPUT = 8;
+    static final int BIAS = 16;
+    static final int ACCUMULATE = 32;
 
     int flags() {
         return flags(transposeA, transposeB, half, halfOutput, bias, accumulate);
@@ -32,9 +35,9 @@ record MatmulShape(
         return (transposeA ? 1 : 0)
                 | (transposeB ? 2 : 0)
                 | (half ? 4 : 0)
-                | (halfOutput ? 8 : 0)
-                | (bias ? 16 : 0)
-                | (accumulate ? 32 : 0);
+                | (halfOutput ? HALF_OUTPUT : 0)
+                | (bias ? BIAS : 0)
+                | (accumulate ? ACCUMULATE : 0);
     }
 
     static MatmulShape of(int m, int n, int k, long lda, long ldb, long ldc, int flags) {
@@ -48,8 +51,8 @@ record MatmulShape(
                 (flags & 1) != 0,
                 (flags & 2) != 0,
                 (flags & 4) != 0,
-                (flags & 8) != 0,
-                (flags & 16) != 0,
-                (flags & 32) != 0);
+                (flags & HALF_OUTPUT) != 0,
+                (flags & BIAS) != 0,
+                (flags & ACCUMULATE) != 0);
     }
 }

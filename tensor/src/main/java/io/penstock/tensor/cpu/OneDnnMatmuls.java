@@ -30,6 +30,9 @@ final class OneDnnMatmuls implements MatmulKernels.Factory {
             if (primitive == 0) {
                 return new JavaMatmul(shape, workspace);
             }
+            if (DeepMatmul.suits(shape)) {
+                return new DeepMatmul(shape, this, workspace);
+            }
             long scratchpad = OneDnn.scratchpad(primitive);
             if (OneDnn.size(scratchpad) > Workspace.MATMUL_BYTES) {
                 return new SplitMatmul(shape, this);

@@ -1,19 +1,14 @@
 package io.penstock.tensor.cpu;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /** The loops of {@link CrossEntropy} over one row of logits. */
 final class VectorLoss {
     private VectorLoss() {}
 
     static float maximum(long x, long n) {
-        FloatVector most = FloatVector.broadcast(Lanes.FLOATS, Float.NEGATIVE_INFINITY);
         long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            most = most.max(Lanes.loadF32(x + 4 * i));
-        }
-        float max = most.reduceLanes(VectorOperators.MAX);
+        float max = VectorSoftmax.maximum(x, (int) bound);
         for (long i = bound; i < n; i++) {
             max = Math.max(max, Lanes.getF32(x, i));
         }

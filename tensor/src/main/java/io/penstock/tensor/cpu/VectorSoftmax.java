@@ -7,9 +7,22 @@ import jdk.incubator.vector.VectorOperators;
 final class VectorSoftmax {
     private VectorSoftmax() {}
 
+    /** By four vectors: each waits for its last. */
     static float maximum(long row, int valid) {
         FloatVector most = FloatVector.broadcast(Lanes.FLOATS, Float.NEGATIVE_INFINITY);
-        for (int i = 0; i < valid; i += Lanes.COUNT) {
+        FloatVector most1 = most;
+        FloatVector most2 = most;
+        FloatVector most3 = most;
+        int i = 0;
+        for (; i <= valid - 4 * Lanes.COUNT; i += 4 * Lanes.COUNT) {
+            long at = row + 4L * i;
+            most = most.max(Lanes.loadF32(at));
+            most1 = most1.max(Lanes.loadF32(at + 4L * Lanes.COUNT));
+            most2 = most2.max(Lanes.loadF32(at + 8L * Lanes.COUNT));
+            most3 = most3.max(Lanes.loadF32(at + 12L * Lanes.COUNT));
+        }
+        most = most.max(most1).max(most2.max(most3));
+        for (; i < valid; i += Lanes.COUNT) {
             most = most.max(Lanes.loadF32(row + 4L * i));
         }
         return most.reduceLanes(VectorOperators.MAX);

@@ -1,0 +1,76 @@
+package io.penstock.tensor.cpu;
+
+/**
+ * Has C2 compile the vector loops once in a process, before the first step: until then a loop of the Vector API is a hundred times slower, and one compiled in
+ * the middle of its first, long row, as the loss's are, has not seen its own end and keeps vectors as objects. The flags of {@code jvm.properties} make the
+ * calls below enough, and make them wait for the compiler; without these flags they only cost some milliseconds.
+ */
+final class WarmUp {
+    private static final int CALLS = 120;
+
+    /** A row with whole groups of vectors, single vectors and a rest. */
+    private static final int VECTORS = 39;
+
+    private static final long N = (long) VECTORS * Lanes.COUNT + 3;
+    private static final long ROW_BYTES = 4L * (VECTORS + 2) * 16;
+
+    private static final class Once {
+        static {
+            try (Workspace workspace = new Workspace(1)) {
+                compile(workspace.area(0), workspace.lanes(0));
+            }
+        }
+
+        private Once() {}
+
+        static void done() {}
+    }
+
+    private WarmUp() {}
+
+    /** Returns when the loops are compiled, at once after the first time. */
+    static void await() {
+        Once.done();
+    }
+
+    /** One kernel after the other: each is compiled while the others still wait. All numbers are 0, or 1 where they divide. */
+    private static void compile(long area, long lanes) {
+        long a = area;
+        long b = a + ROW_BYTES;
+        long c = b + ROW_BYTES;
+        long d = c + ROW_BYTES;
+        long e = d + ROW_BYTES;
+        int whole = VECTORS * Lanes.COUNT;
+        VectorAdamW.Rates rates = new VectorAdamW.Rates();
+        rates.correction2 = 1;
+        rates.eps = 1;
+        repeat(() -> Vectors.zero(a, N));
+        repeat(() -> Vectors.add(a, b, c, N));
+        repeat(() -> Vectors.scale(a, b, 0.5f, N));
+        repeat(() -> Vectors.sum(a, N, lanes));
+        repeat(() -> Vectors.dot(a, b, N, lanes));
+        repeat(() -> VectorBf16.widen(a, b, N));
+        repeat(() -> VectorBf16.narrow(a, b, N));
+        repeat(() -> VectorNorm.squares(a, 0, N, lanes));
+        repeat(() -> VectorNorm.normalize(a, b, 0, 1, c, d, N));
+        repeat(() -> VectorNorm.sums(a, b, c, d, e, 0, 1, N, lanes));
+        repeat(() -> VectorNorm.gradient(a, b, c, d, 0, 1, 0, 0, N));
+        repeat(() -> VectorSoftmax.maximum(a, whole));
+        repeat(() -> VectorSoftmax.probabilities(a, whole, 1, 0, lanes));
+        repeat(() -> VectorSoftmax.gradients(a, b, whole, 1, 0, 0));
+        repeat(() -> VectorGelu.activate(a, b, N));
+        repeat(() -> VectorGelu.sigmoids(a, b, N));
+        repeat(() -> VectorGelu.differentiate(a, b, c, d, N));
+        repeat(() -> VectorLoss.maximum(a, N));
+        repeat(() -> VectorLoss.exponentials(a, 0, N, lanes));
+        repeat(() -> VectorLoss.probabilities(a, b, 0, 1, N));
+        repeat(() -> VectorSquares.squares(a, N, lanes));
+        repeat(() -> VectorAdamW.update(a, b, c, d, N, rates));
+    }
+
+    private static void repeat(Runnable kernel) {
+        for (int i = 0; i < CALLS; i++) {
+            kernel.run();
+        }
+    }
+}
