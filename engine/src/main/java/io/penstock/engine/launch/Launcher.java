@@ -9,7 +9,6 @@ import io.penstock.transport.EndpointSettings;
 import io.penstock.transport.driver.DriverHost;
 import io.penstock.transport.driver.DriverSettings;
 import io.penstock.transport.driver.StreamBudget;
-import java.util.concurrent.TimeUnit;
 
 /** Runs all ranks of a job and returns when they have left. */
 public interface Launcher {
@@ -76,10 +75,5 @@ public interface Launcher {
                 aeron.path() != AeronSettings.Path.UDP);
         return DriverHost.start(new DriverSettings(
                 DriverSettings.SHARED_MEMORY, job.name(), budget.bytes(aeron), aeron.udpWindowBytes()));
-    }
-
-    /** A wait in whole milliseconds, for {@link Process#waitFor(long, TimeUnit)} and the like. */
-    static long millis(long nanos) {
-        return TimeUnit.NANOSECONDS.toMillis(nanos);
     }
 }
