@@ -12,13 +12,15 @@ import java.util.List;
  * @param compute the compute type
  * @param schedule the instructions of every pipeline rank
  * @param stages the layers of every stage, in model order
- * @param memory what each pipeline rank will allocate, to the byte
+ * @param techniques what is shared, recomputed or offloaded
+ * @param memory what each pipeline rank will allocate, to the byte; replicas of one stage allocate the same
  */
 public record Plan(
         MicroBatchShape microBatch,
         DType compute,
         Schedule schedule,
         List<StageLayers> stages,
+        Techniques techniques,
         List<RankMemory> memory) {
     public Plan {
         stages = List.copyOf(stages);

@@ -17,6 +17,7 @@ public final class Planner {
     /**
      * Splits the layers over the schedule's stages so that the slowest is fastest on a device of {@code rates}.
      *
+     * @param techniques what is shared, recomputed or offloaded
      * @param workspaceBytes what the backend says it holds for its kernels
      * @throws PlanException if there are more stages than layers or the schedule cannot run
      */
@@ -25,6 +26,7 @@ public final class Planner {
             MicroBatchShape microBatch,
             DType compute,
             Schedule schedule,
+            Techniques techniques,
             DeviceRates rates,
             long workspaceBytes) {
         double[] costs = CostModel.layerCosts(model, microBatch, compute, rates);
@@ -33,6 +35,7 @@ public final class Planner {
                 microBatch,
                 compute,
                 schedule,
+                techniques,
                 Partition.minimizeSlowestStage(costs, schedule.stages()),
                 workspaceBytes);
     }
@@ -43,12 +46,13 @@ public final class Planner {
             MicroBatchShape microBatch,
             DType compute,
             Schedule schedule,
+            Techniques techniques,
             List<StageLayers> stages,
             long workspaceBytes) {
         checkSplit(stages, schedule.stages(), model.layers().size());
         ScheduleVerifier.verify(schedule, 1).require();
-        MemoryPlanner memory = new MemoryPlanner(model, microBatch, compute, workspaceBytes);
-        return new Plan(microBatch, compute, schedule, stages, memory.plan(schedule, stages));
+        MemoryPlanner memory = new MemoryPlanner(model, microBatch, compute, techniques, workspaceBytes);
+        return new Plan(microBatch, compute, schedule, stages, techniques, memory.plan(schedule, stages));
     }
 
     private static void checkSplit(List<StageLayers> stages, int expected, int layers) {

@@ -17,6 +17,7 @@ import io.penstock.models.weights.ConfigJson;
 import io.penstock.models.weights.ModelFolder;
 import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.RankMemory;
+import io.penstock.partitioner.Techniques;
 import io.penstock.partitioner.memory.MemoryPlanner;
 import io.penstock.partitioner.memory.Slots;
 import io.penstock.partitioner.schedule.Schedule;
@@ -61,7 +62,8 @@ public final class LoadedModel implements AutoCloseable {
         Tokenizer tokenizer = Tokenizers.load(folder);
         Schedule forward = Schedules.evaluation(Schedules.create("gpipe", 1, 1, 1, config.tieWordEmbeddings()), 1);
         List<StageLayers> stages = List.of(new StageLayers(0, model.layers().size()));
-        RankMemory memory = withoutTraining(new MemoryPlanner(model, shape, DType.F32, backend.workspaceBytes())
+        RankMemory memory = withoutTraining(new MemoryPlanner(
+                        model, shape, DType.F32, Techniques.NONE, backend.workspaceBytes())
                 .plan(forward, stages)
                 .getFirst());
         MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);

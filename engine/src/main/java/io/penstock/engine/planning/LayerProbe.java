@@ -20,6 +20,7 @@ import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.PlanTimes;
 import io.penstock.partitioner.Planner;
+import io.penstock.partitioner.Techniques;
 import io.penstock.partitioner.schedule.Instruction;
 import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.ScheduleText;
@@ -122,7 +123,7 @@ final class LayerProbe {
         try (Backend backend = new CpuBackend(threads)) {
             workspace = backend.workspaceBytes();
         }
-        Plan plan = Planner.plan(model, microBatch, compute, schedule, stages, workspace);
+        Plan plan = Planner.plan(model, microBatch, compute, schedule, Techniques.NONE, stages, workspace);
         LayerProbe probe = new LayerProbe(model, plan, threads, ranks);
         List<Measured> measured = new ArrayList<>();
         try (ExecutorService pool = Executors.newFixedThreadPool(ranks)) {

@@ -296,7 +296,8 @@ public final class MachinePlanner {
     private Optional<String> shorterSequence(MachinePlan plan) {
         for (int sequence = plan.plan().microBatch().sequence() / 2; sequence >= 1; sequence /= 2) {
             MicroBatchShape shape = new MicroBatchShape(plan.plan().microBatch().batch(), sequence);
-            boolean fits = new MemoryPlanner(model, shape, plan.plan().compute(), workspaceBytes)
+            boolean fits = new MemoryPlanner(
+                            model, shape, plan.plan().compute(), plan.plan().techniques(), workspaceBytes)
                     .plan(plan.plan().schedule(), plan.plan().stages()).stream()
                             .allMatch(memory -> memory.totalBytes() <= plan.limitBytes());
             if (fits) {

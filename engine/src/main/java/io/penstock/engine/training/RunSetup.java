@@ -20,6 +20,7 @@ import io.penstock.models.tokens.Tokenizers;
 import io.penstock.partitioner.CostModel;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.Planner;
+import io.penstock.partitioner.Techniques;
 import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.tensor.DType;
@@ -103,7 +104,18 @@ public final class RunSetup implements AutoCloseable {
         DType compute = compute(config);
         MicroBatchShape microBatch = new MicroBatchShape(
                 config.training().microBatchSize(), config.training().sequenceLength());
-        return Planner.plan(model, microBatch, compute, schedule, CostModel.DeviceRates.cpu(compute), workspaceBytes);
+        return Planner.plan(
+                model,
+                microBatch,
+                compute,
+                schedule,
+                techniques(config),
+                CostModel.DeviceRates.cpu(compute),
+                workspaceBytes);
+    }
+
+    private static Techniques techniques(Config config) {
+        return Techniques.NONE;
     }
 
     /** The element type that {@code training.precision} computes in. */

@@ -11,6 +11,7 @@ import io.penstock.models.gpt2.Gpt2Family;
 import io.penstock.partitioner.CostModel;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.Planner;
+import io.penstock.partitioner.Techniques;
 import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.tensor.Backend;
@@ -87,7 +88,13 @@ final class TinyRun {
                 model.config().tieWordEmbeddings());
         try (Backend backend = backends.get()) {
             return Planner.plan(
-                    model, SHAPE, compute, program, CostModel.DeviceRates.cpu(compute), backend.workspaceBytes());
+                    model,
+                    SHAPE,
+                    compute,
+                    program,
+                    Techniques.NONE,
+                    CostModel.DeviceRates.cpu(compute),
+                    backend.workspaceBytes());
         }
     }
 

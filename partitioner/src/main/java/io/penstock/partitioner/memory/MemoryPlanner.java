@@ -9,6 +9,7 @@ import io.penstock.models.ModelSpec;
 import io.penstock.models.ParameterSpec;
 import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.RankMemory;
+import io.penstock.partitioner.Techniques;
 import io.penstock.partitioner.schedule.InFlight;
 import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.tensor.DType;
@@ -27,13 +28,16 @@ public final class MemoryPlanner {
     private final ModelSpec model;
     private final MicroBatchShape microBatch;
     private final DType compute;
+    private final Techniques techniques;
     private final long workspaceBytes;
 
     /** {@code workspaceBytes}: what the backend says it holds for its kernels. */
-    public MemoryPlanner(ModelSpec model, MicroBatchShape microBatch, DType compute, long workspaceBytes) {
+    public MemoryPlanner(
+            ModelSpec model, MicroBatchShape microBatch, DType compute, Techniques techniques, long workspaceBytes) {
         this.model = model;
         this.microBatch = microBatch;
         this.compute = compute;
+        this.techniques = techniques;
         this.workspaceBytes = workspaceBytes;
     }
 

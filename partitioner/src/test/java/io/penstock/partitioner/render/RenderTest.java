@@ -12,6 +12,7 @@ import io.penstock.partitioner.CostModel.DeviceRates;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.PlanTimes;
 import io.penstock.partitioner.Planner;
+import io.penstock.partitioner.Techniques;
 import io.penstock.partitioner.schedule.Instruction;
 import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.partitioner.simulate.Link;
@@ -33,6 +34,7 @@ class RenderTest {
                 new MicroBatchShape(4, 256),
                 DType.BF16,
                 Schedules.oneForwardOneBackward(2, 8, true),
+                Techniques.NONE,
                 DeviceRates.cpu(DType.BF16),
                 1 << 20);
     }

@@ -1,0 +1,20 @@
+package io.penstock.partitioner;
+
+import java.util.List;
+
+/**
+ * What is done beside the pipeline to share a step or to save memory.
+ *
+ * @param recomputation what of each layer is computed again, by its place in {@link io.penstock.models.ModelSpec#layers()}; empty for nothing
+ */
+public record Techniques(Sharding sharding, List<Recomputation> recomputation) {
+    public static final Techniques NONE = new Techniques(Sharding.NONE, List.of());
+
+    public Techniques {
+        recomputation = List.copyOf(recomputation);
+    }
+
+    public Recomputation recomputation(int layer) {
+        return recomputation.isEmpty() ? Recomputation.NONE : recomputation.get(layer);
+    }
+}
