@@ -2,6 +2,7 @@ package io.penstock.jmh;
 
 import io.penstock.jmh.peer.Libtorch;
 import io.penstock.models.Head;
+import io.penstock.models.LayerContext;
 import io.penstock.models.LayerSpec;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
@@ -84,7 +85,8 @@ public class HeadBenchmark {
             TensorSource scratch = tensors(own.memory, spec.stash(microBatch, setting.dtype));
             TensorSource slot = tensors(own.memory, spec.saved(microBatch, setting.dtype));
             ParameterSource parameters = parameters(own.memory, spec, setting.dtype);
-            head = Bound.of(spec.bind(own.backend, parameters, scratch, microBatch, setting.dtype), slot);
+            head = Bound.of(spec.bind(LayerContext.whole(own.backend, parameters, microBatch, setting.dtype)
+                            .withScratch(scratch)), slot);
         }
 
         private static TensorSource tensors(BenchmarkMemory memory, TensorTable table) {

@@ -20,4 +20,10 @@ public interface Block<S, G> {
 
     /** Accumulates (+=) the gradients of the matrices and their biases. */
     void backwardWeight(Tensor dy_BTC, Tensor x_BTC, S saved, G stash);
+
+    /** Both at once, with the bits of the two calls; a layer that talks to other ranks computes its weight gradients meanwhile. */
+    default void backward(Tensor dx_BTC, Tensor dy_BTC, Tensor x_BTC, S saved, G stash) {
+        backwardInput(dx_BTC, dy_BTC, x_BTC, saved, stash);
+        backwardWeight(dy_BTC, x_BTC, saved, stash);
+    }
 }

@@ -21,6 +21,11 @@ public sealed interface LayerSpec permits EmbeddingSpec, BlockSpec, HeadSpec {
      */
     TensorTable stash(MicroBatchShape microBatch, DType compute);
 
+    /** What a call of an embedding or a block works in and nothing outlives; one region serves all layers of a rank in turn. Empty where layers are whole. */
+    default TensorTable scratch(MicroBatchShape microBatch, DType compute) {
+        return TensorTable.builder().build();
+    }
+
     /** What one micro-batch asks of the device in a phase. */
     List<Work> work(Phase phase, MicroBatchShape microBatch, DType compute);
 

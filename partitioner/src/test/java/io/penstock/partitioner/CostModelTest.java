@@ -5,16 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.penstock.models.Embedding;
 import io.penstock.models.EmbeddingSpec;
+import io.penstock.models.LayerContext;
 import io.penstock.models.LayerSpec;
 import io.penstock.models.MicroBatchShape;
-import io.penstock.models.ParameterSource;
 import io.penstock.models.ParameterSpec;
 import io.penstock.models.Phase;
 import io.penstock.models.Work;
 import io.penstock.partitioner.CostModel.DeviceRates;
 import io.penstock.partitioner.CostModel.PhaseSeconds;
 import io.penstock.tensor.AttentionShape;
-import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.TensorTable;
 import java.util.List;
@@ -49,7 +48,7 @@ class CostModelTest {
         }
 
         @Override
-        public Embedding bind(Backend backend, ParameterSource parameters, MicroBatchShape microBatch) {
+        public Embedding bind(LayerContext context) {
             throw new UnsupportedOperationException();
         }
     }

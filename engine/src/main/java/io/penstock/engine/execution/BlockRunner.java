@@ -27,6 +27,10 @@ final class BlockRunner<S, G> {
         block.backwardInput(dx_BTC, dy_BTC, inputs.get(slot), saved.get(slot), stashes.get(stash));
     }
 
+    void backward(Tensor dx_BTC, Tensor dy_BTC, int slot, int stash) {
+        block.backward(dx_BTC, dy_BTC, inputs.get(slot), saved.get(slot), stashes.get(stash));
+    }
+
     void backwardWeight(Tensor dy_BTC, int slot, int stash) {
         block.backwardWeight(dy_BTC, inputs.get(slot), saved.get(slot), stashes.get(stash));
     }

@@ -8,6 +8,7 @@ import io.penstock.models.Embedding;
 import io.penstock.models.EmbeddingSpec;
 import io.penstock.models.Head;
 import io.penstock.models.HeadSpec;
+import io.penstock.models.LayerContext;
 import io.penstock.models.LayerSpec;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.partitioner.memory.Slots;
@@ -51,18 +52,18 @@ public final class ChunkBuilder {
         for (int i = 0; i < layers.size(); i++) {
             LayerSpec layer = layers.get(i);
             switch (layer) {
-                case EmbeddingSpec spec -> embedding = spec.bind(backend, parameters.sourceFor(spec), microBatch);
+                case EmbeddingSpec spec -> embedding = spec.bind(context(spec));
                 case BlockSpec spec ->
                     blocks.add(blockRunner(
                             spec,
-                            spec.bind(backend, parameters.sourceFor(spec), microBatch, compute),
+                            spec.bind(context(spec)),
                             chunk,
                             i,
                             slots));
                 case HeadSpec spec -> {
                     TensorSource scratch = pool.stash().under(TensorNames.HEAD_SCRATCH);
                     head = headRunner(
-                            spec.bind(backend, parameters.sourceFor(spec), scratch, microBatch, compute),
+                            spec.bind(context(spec).withScratch(scratch)),
                             chunk,
                             i,
                             slots);
@@ -71,6 +72,10 @@ public final class ChunkBuilder {
         }
         return new ChunkRunner(
                 embedding, blocks, head, memory(chunk, layers, slots), slots.activations(), slots.stashes());
+    }
+
+    private LayerContext context(LayerSpec layer) {
+        return LayerContext.whole(backend, parameters.sourceFor(layer), microBatch, compute);
     }
 
     private <S, G> BlockRunner<S, G> blockRunner(BlockSpec spec, Block<S, G> block, int chunk, int layer, Slots slots) {

@@ -144,9 +144,7 @@ public final class ChunkRunner {
         }
         for (int i = blocks.size() - 1; i >= 0; i--, layer--) {
             Tensor dx = fusedInputGradient(layer, microBatch);
-            Tensor dyOfBlock = required(dy);
-            blocks.get(i).backwardInput(dx, dyOfBlock, slot, 0);
-            blocks.get(i).backwardWeight(dyOfBlock, slot, 0);
+            blocks.get(i).backward(dx, required(dy), slot, 0);
             dy = dx;
         }
         if (embedding != null) {

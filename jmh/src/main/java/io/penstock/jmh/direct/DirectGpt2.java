@@ -5,6 +5,8 @@ import io.penstock.models.BlockSpec;
 import io.penstock.models.Embedding;
 import io.penstock.models.Head;
 import io.penstock.models.HeadSpec;
+import io.penstock.models.LayerContext;
+import io.penstock.models.LayerSpec;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
 import io.penstock.models.ModelSpec;
@@ -78,10 +80,10 @@ public final class DirectGpt2 implements AutoCloseable {
         tokens_BT = activations.tensor("tokens");
         targets_BT = activations.tensor("targets");
         logits_V = activations.tensor("logits");
-        embedding = model.embedding().bind(backend, parameters.sourceFor(model.embedding()), microBatch);
+        embedding = model.embedding().bind(context(model.embedding(), compute));
         for (BlockSpec spec : model.blocks()) {
             x_BTC.add(activations.tensor(spec.name() + "/x"));
-            blocks.add(bind(spec, spec.bind(backend, parameters.sourceFor(spec), microBatch, compute)));
+            blocks.add(bind(spec, spec.bind(context(spec, compute))));
         }
         x_BTC.add(activations.tensor("head/x"));
         head = bind(model.head(), compute);
@@ -108,14 +110,17 @@ public final class DirectGpt2 implements AutoCloseable {
                 .build();
     }
 
+    private LayerContext context(LayerSpec layer, DType compute) {
+        return LayerContext.whole(backend, parameters.sourceFor(layer), microBatch, compute);
+    }
+
     private <S, G> BoundBlock<S, G> bind(BlockSpec spec, Block<S, G> block) {
         S saved = block.saved(activations.under(spec.name() + "/saved/"));
         return new BoundBlock<>(block, saved, block.stash(activations.under("block/stash/")));
     }
 
     private BoundHead<?> bind(HeadSpec spec, DType compute) {
-        return bind(spec.bind(
-                backend, parameters.sourceFor(spec), activations.under("head/scratch/"), microBatch, compute));
+        return bind(spec.bind(context(spec, compute).withScratch(activations.under("head/scratch/"))));
     }
 
     private <S> BoundHead<S> bind(Head<S> bound) {

@@ -2,6 +2,7 @@ package io.penstock.models.gpt2;
 
 import io.penstock.models.Block;
 import io.penstock.models.BlockSpec;
+import io.penstock.models.LayerContext;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
 import io.penstock.models.ParameterSource;
@@ -101,9 +102,11 @@ record Gpt2BlockSpec(ModelConfig config, int index) implements BlockSpec {
     }
 
     @Override
-    public Block<?, ?> bind(Backend backend, ParameterSource parameters, MicroBatchShape microBatch, DType compute) {
+    public Block<?, ?> bind(LayerContext context) {
+        Backend backend = context.backend();
+        ParameterSource parameters = context.parameters();
         return new Gpt2Block(
-                new Gpt2Attention(backend, parameters, module(), config, attentionShape(microBatch)),
+                new Gpt2Attention(backend, parameters, module(), config, attentionShape(context.microBatch())),
                 new Gpt2Mlp(backend, parameters, module(), config));
     }
 

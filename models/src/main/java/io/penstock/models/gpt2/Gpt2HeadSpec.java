@@ -2,16 +2,14 @@ package io.penstock.models.gpt2;
 
 import io.penstock.models.Head;
 import io.penstock.models.HeadSpec;
+import io.penstock.models.LayerContext;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
-import io.penstock.models.ParameterSource;
 import io.penstock.models.ParameterSpec;
 import io.penstock.models.Phase;
 import io.penstock.models.Work;
-import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.Shape;
-import io.penstock.tensor.TensorSource;
 import io.penstock.tensor.TensorTable;
 import java.util.List;
 
@@ -75,13 +73,9 @@ record Gpt2HeadSpec(ModelConfig config) implements HeadSpec {
     }
 
     @Override
-    public Head<?> bind(
-            Backend backend,
-            ParameterSource parameters,
-            TensorSource scratch,
-            MicroBatchShape microBatch,
-            DType compute) {
-        LogitChunks chunks = LogitChunks.of(microBatch.rows(), config.vocabSize());
-        return new Gpt2Head(backend, parameters, scratch, config, chunks, compute);
+    public Head<?> bind(LayerContext context) {
+        LogitChunks chunks = LogitChunks.of(context.microBatch().rows(), config.vocabSize());
+        return new Gpt2Head(
+                context.backend(), context.parameters(), context.scratch(), config, chunks, context.compute());
     }
 }

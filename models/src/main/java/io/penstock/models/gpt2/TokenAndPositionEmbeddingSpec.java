@@ -2,13 +2,12 @@ package io.penstock.models.gpt2;
 
 import io.penstock.models.Embedding;
 import io.penstock.models.EmbeddingSpec;
+import io.penstock.models.LayerContext;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
-import io.penstock.models.ParameterSource;
 import io.penstock.models.ParameterSpec;
 import io.penstock.models.Phase;
 import io.penstock.models.Work;
-import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.TensorTable;
 import java.util.List;
@@ -51,11 +50,12 @@ record TokenAndPositionEmbeddingSpec(ModelConfig config) implements EmbeddingSpe
     }
 
     @Override
-    public Embedding bind(Backend backend, ParameterSource parameters, MicroBatchShape microBatch) {
+    public Embedding bind(LayerContext context) {
+        MicroBatchShape microBatch = context.microBatch();
         if (microBatch.sequence() > config.maxPositionEmbeddings()) {
             throw new IllegalArgumentException("sequence_length=" + microBatch.sequence()
                     + " > max_position_embeddings=" + config.maxPositionEmbeddings());
         }
-        return new TokenAndPositionEmbedding(backend, parameters, microBatch);
+        return new TokenAndPositionEmbedding(context.backend(), context.parameters(), microBatch);
     }
 }

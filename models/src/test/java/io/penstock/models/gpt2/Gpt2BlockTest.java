@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.penstock.models.Block;
+import io.penstock.models.LayerContext;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
 import io.penstock.tensor.AttentionShape;
@@ -45,7 +46,7 @@ final class Gpt2BlockTest {
         @SuppressWarnings("unchecked")
         Bound(Backend backend, DType compute) {
             memory = new LayerMemory(SPEC, compute, 11);
-            block = (Block<Gpt2Block.Saved, Gpt2Block.Stash>) SPEC.bind(backend, memory, MICRO_BATCH, compute);
+            block = (Block<Gpt2Block.Saved, Gpt2Block.Stash>) SPEC.bind(LayerContext.whole(backend, memory, MICRO_BATCH, compute));
             saved = block.saved(LayerMemory.carve(SPEC.saved(MICRO_BATCH, compute)));
             stash = block.stash(LayerMemory.carve(SPEC.stash(MICRO_BATCH, compute)));
             x = TestTensors.random(1, compute, 2, 7, 12);
@@ -199,7 +200,7 @@ final class Gpt2BlockTest {
     @Test
     void shouldBindExactlyTheTensorsOfItsTables() {
         LayerMemory memory = new LayerMemory(SPEC, F32, 1);
-        Block<?, ?> block = SPEC.bind(backend, memory, MICRO_BATCH, F32);
+        Block<?, ?> block = SPEC.bind(LayerContext.whole(backend, memory, MICRO_BATCH, F32));
         var saved = LayerMemory.carve(SPEC.saved(MICRO_BATCH, F32));
         var stash = LayerMemory.carve(SPEC.stash(MICRO_BATCH, F32));
         block.saved(saved);

@@ -3,6 +3,7 @@ package io.penstock.models.gpt2;
 import io.penstock.models.Block;
 import io.penstock.models.Embedding;
 import io.penstock.models.Head;
+import io.penstock.models.LayerContext;
 import io.penstock.models.LayerSpec;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
@@ -43,8 +44,7 @@ final class TinyGpt2 {
         }
 
         void backward(Tensor dx_BTC, Tensor dy_BTC, Tensor x_BTC) {
-            block.backwardInput(dx_BTC, dy_BTC, x_BTC, saved, stash);
-            block.backwardWeight(dy_BTC, x_BTC, saved, stash);
+            block.backward(dx_BTC, dy_BTC, x_BTC, saved, stash);
         }
     }
 
@@ -87,13 +87,16 @@ final class TinyGpt2 {
             State s = state(name);
             return new Parameter(s.spec, s.working, s.spec.tied() ? s.headGradient : s.gradient);
         };
-        embedding = model.embedding().bind(backend, body, microBatch);
+        var bottom = LayerContext.whole(backend, body, microBatch, compute);
+        embedding = model.embedding().bind(bottom);
         model.blocks()
-                .forEach(spec -> blocks.add(
-                        BlockRun.of(spec.bind(backend, body, microBatch, compute), spec, microBatch, compute)));
+                .forEach(spec -> blocks.add(BlockRun.of(spec.bind(bottom), spec, microBatch, compute)));
         var scratch = LayerMemory.carve(model.head().stash(microBatch, compute));
         head = HeadRun.of(
-                model.head().bind(backend, top, scratch, microBatch, compute), model.head(), microBatch, compute);
+                model.head().bind(LayerContext.whole(backend, top, microBatch, compute).withScratch(scratch)),
+                model.head(),
+                microBatch,
+                compute);
         for (int i = 0; i <= blocks.size(); i++) {
             x_BTC.add(activation(config, microBatch));
         }

@@ -4,6 +4,7 @@ import static io.penstock.tensor.DType.F64;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.penstock.models.LayerContext;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
 import io.penstock.tensor.Backend;
@@ -23,7 +24,7 @@ final class TokenAndPositionEmbeddingTest {
     void shouldDifferentiateBothTables() {
         LayerMemory memory = new LayerMemory(SPEC, F64, 3);
         // 14 tokens of a vocabulary of 5: rows meet more than once; 7 of 16 positions
-        var embedding = SPEC.bind(backend, memory, new MicroBatchShape(2, 7));
+        var embedding = SPEC.bind(LayerContext.whole(backend, memory, new MicroBatchShape(2, 7), F64));
         Tensor tokens = TestTensors.randomInts(1, 0, 5, 2, 7);
         Tensor y = TestTensors.zeros(F64, 2, 7, 12);
         Tensor dy = TestTensors.random(2, F64, 2, 7, 12);
@@ -41,7 +42,7 @@ final class TokenAndPositionEmbeddingTest {
     void shouldRefuseASequenceLongerThanItsPositions() {
         LayerMemory memory = new LayerMemory(SPEC, F64, 3);
         var error = assertThrows(
-                IllegalArgumentException.class, () -> SPEC.bind(backend, memory, new MicroBatchShape(1, 17)));
+                IllegalArgumentException.class, () -> SPEC.bind(LayerContext.whole(backend, memory, new MicroBatchShape(1, 17), F64)));
         assertEquals("sequence_length=17 > max_position_embeddings=16", error.getMessage());
     }
 }
