@@ -85,8 +85,10 @@ public class HeadBenchmark {
             TensorSource scratch = tensors(own.memory, spec.stash(microBatch, setting.dtype));
             TensorSource slot = tensors(own.memory, spec.saved(microBatch, setting.dtype));
             ParameterSource parameters = parameters(own.memory, spec, setting.dtype);
-            head = Bound.of(spec.bind(LayerContext.whole(own.backend, parameters, microBatch, setting.dtype)
-                            .withScratch(scratch)), slot);
+            head = Bound.of(
+                    spec.bind(LayerContext.whole(own.backend, parameters, microBatch, setting.dtype)
+                            .withScratch(scratch)),
+                    slot);
         }
 
         private static TensorSource tensors(BenchmarkMemory memory, TensorTable table) {

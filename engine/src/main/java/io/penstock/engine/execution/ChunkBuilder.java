@@ -53,20 +53,10 @@ public final class ChunkBuilder {
             LayerSpec layer = layers.get(i);
             switch (layer) {
                 case EmbeddingSpec spec -> embedding = spec.bind(context(spec));
-                case BlockSpec spec ->
-                    blocks.add(blockRunner(
-                            spec,
-                            spec.bind(context(spec)),
-                            chunk,
-                            i,
-                            slots));
+                case BlockSpec spec -> blocks.add(blockRunner(spec, spec.bind(context(spec)), chunk, i, slots));
                 case HeadSpec spec -> {
                     TensorSource scratch = pool.stash().under(TensorNames.HEAD_SCRATCH);
-                    head = headRunner(
-                            spec.bind(context(spec).withScratch(scratch)),
-                            chunk,
-                            i,
-                            slots);
+                    head = headRunner(spec.bind(context(spec).withScratch(scratch)), chunk, i, slots);
                 }
             }
         }

@@ -46,7 +46,8 @@ final class Gpt2BlockTest {
         @SuppressWarnings("unchecked")
         Bound(Backend backend, DType compute) {
             memory = new LayerMemory(SPEC, compute, 11);
-            block = (Block<Gpt2Block.Saved, Gpt2Block.Stash>) SPEC.bind(LayerContext.whole(backend, memory, MICRO_BATCH, compute));
+            block = (Block<Gpt2Block.Saved, Gpt2Block.Stash>)
+                    SPEC.bind(LayerContext.whole(backend, memory, MICRO_BATCH, compute));
             saved = block.saved(LayerMemory.carve(SPEC.saved(MICRO_BATCH, compute)));
             stash = block.stash(LayerMemory.carve(SPEC.stash(MICRO_BATCH, compute)));
             x = TestTensors.random(1, compute, 2, 7, 12);

@@ -125,7 +125,8 @@ final class Gpt2HeadTest {
         LayerMemory memory = new LayerMemory(spec, F32, 1);
         var scratch = LayerMemory.carve(spec.stash(MICRO_BATCH, F32));
         var saved = LayerMemory.carve(spec.saved(MICRO_BATCH, F32));
-        Head<?> head = spec.bind(LayerContext.whole(backend, memory, MICRO_BATCH, F32).withScratch(scratch));
+        Head<?> head =
+                spec.bind(LayerContext.whole(backend, memory, MICRO_BATCH, F32).withScratch(scratch));
         head.saved(saved);
         assertEquals(Gpt2BlockTest.names(spec.saved(MICRO_BATCH, F32)), saved.names());
         assertEquals(Gpt2BlockTest.names(spec.stash(MICRO_BATCH, F32)), scratch.names());

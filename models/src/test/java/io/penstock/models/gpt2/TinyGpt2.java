@@ -89,11 +89,12 @@ final class TinyGpt2 {
         };
         var bottom = LayerContext.whole(backend, body, microBatch, compute);
         embedding = model.embedding().bind(bottom);
-        model.blocks()
-                .forEach(spec -> blocks.add(BlockRun.of(spec.bind(bottom), spec, microBatch, compute)));
+        model.blocks().forEach(spec -> blocks.add(BlockRun.of(spec.bind(bottom), spec, microBatch, compute)));
         var scratch = LayerMemory.carve(model.head().stash(microBatch, compute));
         head = HeadRun.of(
-                model.head().bind(LayerContext.whole(backend, top, microBatch, compute).withScratch(scratch)),
+                model.head()
+                        .bind(LayerContext.whole(backend, top, microBatch, compute)
+                                .withScratch(scratch)),
                 model.head(),
                 microBatch,
                 compute);

@@ -42,7 +42,8 @@ final class TokenAndPositionEmbeddingTest {
     void shouldRefuseASequenceLongerThanItsPositions() {
         LayerMemory memory = new LayerMemory(SPEC, F64, 3);
         var error = assertThrows(
-                IllegalArgumentException.class, () -> SPEC.bind(LayerContext.whole(backend, memory, new MicroBatchShape(1, 17), F64)));
+                IllegalArgumentException.class,
+                () -> SPEC.bind(LayerContext.whole(backend, memory, new MicroBatchShape(1, 17), F64)));
         assertEquals("sequence_length=17 > max_position_embeddings=16", error.getMessage());
     }
 }
