@@ -4,6 +4,7 @@ import io.penstock.engine.config.yaml.ConfigException;
 import io.penstock.engine.config.yaml.Finding;
 import io.penstock.engine.config.yaml.Key;
 import io.penstock.engine.config.yaml.YamlWriter;
+import io.penstock.partitioner.Sharding;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -55,6 +56,11 @@ public record Config(
     public Config with(Layout chosen, int microBatchSize) {
         return new Config(
                 run, model, data, training.withMicroBatchSize(microBatchSize), chosen, cluster, checkpoint, logging);
+    }
+
+    /** How replicas share a step. */
+    public Sharding sharding() {
+        return Consistency.sharding(training.gradientSum(), layout());
     }
 
     /** Micro-batches that each data-parallel replica puts through its pipeline in a step. */

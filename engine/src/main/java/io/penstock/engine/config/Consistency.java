@@ -1,6 +1,8 @@
 package io.penstock.engine.config;
 
 import io.penstock.engine.config.yaml.Finding;
+import io.penstock.partitioner.PlanException;
+import io.penstock.partitioner.Sharding;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -129,6 +131,7 @@ final class Consistency {
                     "training.micro_batch_size",
                     "parallelism.data");
         }
+        sums(layout, training);
         int chunks = layout.chunks();
         String wanted = switch (layout.schedule()) {
             case GPIPE, ONE_F_ONE_B, ZB_H1 -> chunks == 1 ? "" : "chunks: 1";
@@ -140,6 +143,29 @@ final class Consistency {
                     "schedule: " + layout.schedule() + " needs " + wanted + ", found chunks: " + chunks,
                     "parallelism.chunks",
                     "parallelism.schedule");
+        }
+    }
+
+    static Sharding sharding(GradientSumConfig sum, Layout layout) {
+        boolean everyMicroBatch = sum.leaf() == 0 && layout.zeroStage() >= 2 && layout.data() > 1;
+        return new Sharding(
+                layout.data(),
+                layout.zeroStage(),
+                sum.width() == 0 ? layout.data() : sum.width(),
+                everyMicroBatch ? 1 : sum.leaf(),
+                layout.zeroWindow());
+    }
+
+    /** Whether the micro-batches of a step make whole sums. */
+    private void sums(Layout layout, TrainingConfig training) {
+        try {
+            Sharding sharding = sharding(training.gradientSum(), layout);
+            int together = training.microBatchSize() * layout.data();
+            if (together > 0 && training.globalBatchSize() % together == 0) {
+                sharding.rounds(training.globalBatchSize() / together);
+            }
+        } catch (PlanException | IllegalArgumentException e) {
+            add(String.valueOf(e.getMessage()), "training.gradient_sum", "parallelism.data");
         }
     }
 

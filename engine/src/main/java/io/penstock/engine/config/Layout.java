@@ -3,6 +3,7 @@ package io.penstock.engine.config;
 import io.penstock.engine.config.yaml.Key;
 import io.penstock.engine.config.yaml.Otherwise;
 import io.penstock.engine.config.yaml.Ranges;
+import io.penstock.partitioner.Axes;
 
 /** A layout given key by key. */
 @Otherwise
@@ -33,6 +34,13 @@ public record Layout(
                 max = 3)
         int zeroStage,
 
+        @Key(
+                value = "With `zero_stage` 2 and 3: blocks whose whole matrices a rank holds at once.",
+                byDefault = "2",
+                min = 2,
+                max = 65536)
+        int zeroWindow,
+
         @Key(value = "Activations that are computed again instead of kept.", byDefault = "none")
         ActivationCheckpointing activationCheckpointing,
 
@@ -41,12 +49,25 @@ public record Layout(
         implements Parallelism {
     public Layout {
         Ranges.check(
-                Layout.class, pipeline, tensor, data, chunks, schedule, zeroStage, activationCheckpointing, offload);
+                Layout.class,
+                pipeline,
+                tensor,
+                data,
+                chunks,
+                schedule,
+                zeroStage,
+                zeroWindow,
+                activationCheckpointing,
+                offload);
     }
 
     /** Ranks of the run. */
     public int ranks() {
         return Math.multiplyExact(Math.multiplyExact(pipeline, tensor), data);
+    }
+
+    public Axes axes() {
+        return new Axes(tensor, data, pipeline);
     }
 
     /** Stages the model is split in. */

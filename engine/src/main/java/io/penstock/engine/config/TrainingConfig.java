@@ -35,6 +35,9 @@ public record TrainingConfig(
                 min = 0)
         double gradientClipping,
 
+        @Key("In which order gradients are summed; runs that say the same have the same bits on every layout.")
+        GradientSumConfig gradientSum,
+
         @Key("How validation loss is measured.") ValidationConfig validation) {
     public TrainingConfig {
         Ranges.check(
@@ -47,6 +50,7 @@ public record TrainingConfig(
                 optimizer,
                 learningRateSchedule,
                 gradientClipping,
+                gradientSum,
                 validation);
     }
 
@@ -60,6 +64,7 @@ public record TrainingConfig(
                 optimizer,
                 learningRateSchedule,
                 gradientClipping,
+                gradientSum,
                 validation);
     }
 }

@@ -62,10 +62,10 @@ public final class LoadedModel implements AutoCloseable {
         Tokenizer tokenizer = Tokenizers.load(folder);
         Schedule forward = Schedules.evaluation(Schedules.create("gpipe", 1, 1, 1, config.tieWordEmbeddings()), 1);
         List<StageLayers> stages = List.of(new StageLayers(0, model.layers().size()));
-        RankMemory memory = withoutTraining(new MemoryPlanner(
-                        model, shape, DType.F32, Techniques.NONE, backend.workspaceBytes())
-                .plan(forward, stages)
-                .getFirst());
+        RankMemory memory =
+                withoutTraining(new MemoryPlanner(model, shape, DType.F32, Techniques.NONE, backend.workspaceBytes())
+                        .plan(forward, stages)
+                        .getFirst());
         MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
         ParameterStore store = ParameterStore.forInference(memory, model.layers(), backend, ledger);
         ActivationPool pool = ActivationPool.allocate(memory, ledger);

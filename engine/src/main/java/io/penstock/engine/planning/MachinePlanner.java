@@ -223,7 +223,7 @@ public final class MachinePlanner {
                     global % size == 0 && (schedule != ScheduleName.INTERLEAVED || global / size % pipeline == 0);
             if (whole) {
                 candidates.add(config.with(
-                        new Layout(pipeline, 1, 1, chunks, schedule, 0, ActivationCheckpointing.NONE, Offload.NONE),
+                        new Layout(pipeline, 1, 1, chunks, schedule, 0, 2, ActivationCheckpointing.NONE, Offload.NONE),
                         size));
             }
             if (given > 0) {
@@ -274,6 +274,7 @@ public final class MachinePlanner {
                     old.chunks(),
                     old.schedule(),
                     old.zeroStage(),
+                    old.zeroWindow(),
                     old.activationCheckpointing(),
                     old.offload());
             boolean memoryIsGiven = config.cluster().memoryPerRank().isPresent();

@@ -25,6 +25,7 @@ import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.tensor.DType;
 import java.nio.file.Path;
+import java.util.List;
 
 /** What a config means: model, data and hyperparameters. The same on every rank, for it is a function of the config and its files alone. Owns the mapped data. */
 public final class RunSetup implements AutoCloseable {
@@ -115,7 +116,7 @@ public final class RunSetup implements AutoCloseable {
     }
 
     private static Techniques techniques(Config config) {
-        return Techniques.NONE;
+        return new Techniques(config.sharding(), List.of());
     }
 
     /** The element type that {@code training.precision} computes in. */

@@ -148,7 +148,7 @@ final class ConfigLoaderTest {
     @Test
     void shouldHoldAConfigBuiltInJavaToTheSameRules() {
         Config config = load(folder, SMALL);
-        Layout layout = new Layout(7, 1, 1, 1, ScheduleName.GPIPE, 0, ActivationCheckpointing.NONE, Offload.NONE);
+        Layout layout = new Layout(7, 1, 1, 1, ScheduleName.GPIPE, 0, 2, ActivationCheckpointing.NONE, Offload.NONE);
         ConfigException e = assertThrows(
                 ConfigException.class,
                 () -> new Config(

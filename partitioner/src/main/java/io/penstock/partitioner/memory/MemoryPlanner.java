@@ -79,10 +79,11 @@ public final class MemoryPlanner {
         }
         addHeadScratch(stash, all);
         addStatistics(buffers, schedule.ranks());
+        StateLayout states = new StateLayout(all, compute, techniques.sharding(), schedule.microBatches());
         return new RankMemory(
-                parameters(all),
-                gradients(all),
-                optimizer(all),
+                states.parameterTable(),
+                states.gradientTable(),
+                states.optimizerTable(),
                 activations.build(),
                 stash.build(),
                 buffers.build(),
@@ -176,36 +177,5 @@ public final class MemoryPlanner {
             parameters.addAll(layer.parameters());
         }
         return parameters;
-    }
-
-    private TensorTable parameters(List<LayerSpec> layers) {
-        TensorTable.Builder table = TensorTable.builder();
-        for (ParameterSpec parameter : distinctParameters(layers)) {
-            table.add(TensorNames.master(parameter.name()), compute.accumulator(), parameter.shape());
-            if (parameter.isMatrix() && compute != compute.accumulator()) {
-                table.add(TensorNames.working(parameter.name()), compute, parameter.shape());
-            }
-        }
-        return table.build();
-    }
-
-    private TensorTable gradients(List<LayerSpec> layers) {
-        TensorTable.Builder table = TensorTable.builder();
-        for (ParameterSpec parameter : distinctParameters(layers)) {
-            table.add(TensorNames.gradient(parameter.name()), compute.accumulator(), parameter.shape());
-            if (parameter.tied()) {
-                table.add(TensorNames.tiedGradient(parameter.name()), compute.accumulator(), parameter.shape());
-            }
-        }
-        return table.build();
-    }
-
-    private TensorTable optimizer(List<LayerSpec> layers) {
-        TensorTable.Builder table = TensorTable.builder();
-        for (ParameterSpec parameter : distinctParameters(layers)) {
-            table.add(TensorNames.firstMoment(parameter.name()), compute.accumulator(), parameter.shape());
-            table.add(TensorNames.secondMoment(parameter.name()), compute.accumulator(), parameter.shape());
-        }
-        return table.build();
     }
 }

@@ -16,6 +16,11 @@ public final class TensorNames {
     /** Memory of the collectives for pieces on their way. */
     public static final String COLLECTIVE_SCRATCH = "collective_scratch";
 
+    /** Prefixes of the windows that blocks hold whole matrices in, in turn. */
+    public static final String VALUE_WINDOW = "value_window";
+
+    public static final String GRADIENT_WINDOW = "gradient_window";
+
     private TensorNames() {}
 
     public static String master(String parameter) {
@@ -33,6 +38,25 @@ public final class TensorNames {
     /** The other side's gradient of a tied parameter. */
     public static String tiedGradient(String parameter) {
         return "tied_gradient:" + parameter;
+    }
+
+    /** A partial sum of gradients that waits for its neighbour of the same level. */
+    public static String held(String parameter, int level) {
+        return "held" + level + ":" + parameter;
+    }
+
+    /** The sum of the rounds of a step. */
+    public static String sum(String parameter) {
+        return "sum:" + parameter;
+    }
+
+    /** In {@link #held} and {@link #sum}: the head's side of a tied parameter. */
+    public static String tiedSide(String parameter) {
+        return "tied:" + parameter;
+    }
+
+    public static String window(String prefix, int window) {
+        return prefix + window;
     }
 
     public static String firstMoment(String parameter) {
