@@ -5,7 +5,10 @@ import io.penstock.engine.config.yaml.Finding;
 import io.penstock.engine.config.yaml.Key;
 import io.penstock.engine.config.yaml.YamlWriter;
 import io.penstock.partitioner.Sharding;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -73,11 +76,17 @@ public record Config(
         return YamlWriter.write(this);
     }
 
-    /** SHA-256 of {@link #toYaml()} in hexadecimal: ranks of one run compare it before they start. */
+    /** SHA-256 of {@link #toYaml()} and the schedule file in hexadecimal: ranks of one run compare it before they start. */
     public String digest() {
         try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(toYaml().getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(hash);
+            MessageDigest hash = MessageDigest.getInstance("SHA-256");
+            hash.update(toYaml().getBytes(StandardCharsets.UTF_8));
+            if (parallelism instanceof Layout layout && layout.scheduleFile().isPresent()) {
+                hash.update(Files.readAllBytes(layout.scheduleFile().get()));
+            }
+            return HexFormat.of().formatHex(hash.digest());
+        } catch (IOException e) {
+            throw new UncheckedIOException("reading the schedule file", e);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every JDK has SHA-256", e);
         }

@@ -66,6 +66,11 @@ public final class ConfigLoader {
                         InputFiles.findings(model, data))
                 .flatMap(List::stream);
         findings.forEach(binder::report);
+        try {
+            GivenOrder.findings(training, parallelism).forEach(binder::report);
+        } catch (ConfigException e) {
+            e.problems().forEach(problem -> problems.add(problem.place(), problem.message()));
+        }
         problems.throwIfAny();
         return new Config(
                 run, model, data, training, parallelism, cluster, (CheckpointConfig) sections[6], (LoggingConfig)

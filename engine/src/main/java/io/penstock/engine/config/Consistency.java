@@ -5,6 +5,7 @@ import io.penstock.partitioner.PlanException;
 import io.penstock.partitioner.Sharding;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** The checks that look at more than one key. Each finding names its keys, the one to change first. */
 final class Consistency {
@@ -42,9 +43,13 @@ final class Consistency {
                     "training.global_batch_size",
                     "training.micro_batch_size");
         }
+        Optional<Integer> layers = model.described().map(shape -> shape.numHiddenLayers() + 2);
         if (parallelism instanceof Layout layout) {
             check.layout(layout, training);
             model.described().ifPresent(shape -> check.split(shape, layout));
+            check.findings.addAll(GivenOrder.splitFindings(layout, layers));
+        } else if (parallelism instanceof PartlyAutoLayout partly) {
+            GivenOrder.splitOfModel(partly.split(), layers).ifPresent(check.findings::add);
         }
         return check.findings;
     }
@@ -132,6 +137,15 @@ final class Consistency {
                     "parallelism.data");
         }
         sums(layout, training);
+        if (layout.scheduleFile().isPresent()) {
+            if (layout.schedule() != ScheduleName.ONE_F_ONE_B) {
+                add(
+                        "schedule_file gives the order of every rank: leave schedule: " + layout.schedule() + " out",
+                        "parallelism.schedule",
+                        "parallelism.schedule_file");
+            }
+            return;
+        }
         int chunks = layout.chunks();
         String wanted = switch (layout.schedule()) {
             case GPIPE, ONE_F_ONE_B, ZB_H1 -> chunks == 1 ? "" : "chunks: 1";

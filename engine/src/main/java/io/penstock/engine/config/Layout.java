@@ -4,6 +4,9 @@ import io.penstock.engine.config.yaml.Key;
 import io.penstock.engine.config.yaml.Otherwise;
 import io.penstock.engine.config.yaml.Ranges;
 import io.penstock.partitioner.Axes;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 
 /** A layout given key by key. */
 @Otherwise
@@ -45,7 +48,18 @@ public record Layout(
         ActivationCheckpointing activationCheckpointing,
 
         @Key(value = "States that live outside of device memory.", byDefault = "none")
-        Offload offload)
+        Offload offload,
+
+        @Key(
+                "A file with the order of every rank, in place of `schedule`; its ranks, chunks and micro-batches must be those of the run.")
+        Optional<Path> scheduleFile,
+
+        @Key(
+                value =
+                        "Layers of every stage in model order, embedding and head counted as one each; the plan splits evenly by time where empty.",
+                byDefault = "[]",
+                min = 1)
+        List<Integer> split)
         implements Parallelism {
     public Layout {
         Ranges.check(
@@ -58,7 +72,35 @@ public record Layout(
                 zeroStage,
                 zeroWindow,
                 activationCheckpointing,
-                offload);
+                offload,
+                scheduleFile,
+                split);
+        split = List.copyOf(split);
+    }
+
+    /** With a schedule by name and the split left to the plan. */
+    public Layout(
+            int pipeline,
+            int tensor,
+            int data,
+            int chunks,
+            ScheduleName schedule,
+            int zeroStage,
+            int zeroWindow,
+            ActivationCheckpointing activationCheckpointing,
+            Offload offload) {
+        this(
+                pipeline,
+                tensor,
+                data,
+                chunks,
+                schedule,
+                zeroStage,
+                zeroWindow,
+                activationCheckpointing,
+                offload,
+                Optional.empty(),
+                List.of());
     }
 
     /** Ranks of the run. */

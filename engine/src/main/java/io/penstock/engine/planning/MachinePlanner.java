@@ -4,6 +4,7 @@ import com.sun.management.OperatingSystemMXBean;
 import io.penstock.engine.config.ActivationCheckpointing;
 import io.penstock.engine.config.AutoLayout;
 import io.penstock.engine.config.Config;
+import io.penstock.engine.config.GivenOrder;
 import io.penstock.engine.config.Layout;
 import io.penstock.engine.config.Offload;
 import io.penstock.engine.config.PartlyAutoLayout;
@@ -18,6 +19,7 @@ import io.penstock.partitioner.PlanException;
 import io.penstock.partitioner.PlanTimes;
 import io.penstock.partitioner.memory.MemoryPlanner;
 import io.penstock.partitioner.render.Bytes;
+import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.partitioner.simulate.Link;
 import io.penstock.partitioner.simulate.TimeSplit;
@@ -25,6 +27,7 @@ import io.penstock.partitioner.simulate.Timeline;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.cpu.CpuBackend;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -182,9 +185,12 @@ public final class MachinePlanner {
     List<Config> candidates() {
         PartlyAutoLayout given = switch (config.parallelism()) {
             case PartlyAutoLayout partly -> partly;
-            case AutoLayout auto -> new PartlyAutoLayout(true, Optional.empty(), Optional.empty(), Optional.empty());
+            case AutoLayout auto -> PartlyAutoLayout.NOTHING_GIVEN;
             case Layout layout -> throw new IllegalStateException("the layout is given");
         };
+        if (given.scheduleFile().isPresent()) {
+            return List.of(ordered(given, given.scheduleFile().get()));
+        }
         List<Config> candidates = new ArrayList<>();
         int least = given.pipeline().orElse(1);
         for (int pipeline = least; pipeline <= given.pipeline().orElse(mostRanks()); pipeline++) {
@@ -199,6 +205,25 @@ public final class MachinePlanner {
         return candidates;
     }
 
+    /** A file leaves nothing to choose but the size of its micro-batches. */
+    private Config ordered(PartlyAutoLayout given, Path file) {
+        Schedule schedule = GivenOrder.read(file, model.config().tieWordEmbeddings());
+        return config.with(
+                new Layout(
+                        schedule.ranks(),
+                        1,
+                        1,
+                        schedule.chunks(),
+                        ScheduleName.ONE_F_ONE_B,
+                        0,
+                        2,
+                        ActivationCheckpointing.NONE,
+                        Offload.NONE,
+                        Optional.of(file),
+                        given.split()),
+                config.training().globalBatchSize() / schedule.microBatches());
+    }
+
     /** GPipe is never faster than 1F1B and holds more; one stage needs no pipeline schedule. */
     private static boolean worthTrying(ScheduleName schedule, int pipeline) {
         return schedule == ScheduleName.ONE_F_ONE_B || (pipeline > 1 && schedule != ScheduleName.GPIPE);
@@ -208,13 +233,15 @@ public final class MachinePlanner {
         int least = Schedules.defaultChunks(schedule.toString());
         int most = schedule == ScheduleName.INTERLEAVED ? MOST_CHUNKS : least;
         for (int chunks = given.chunks().orElse(least); chunks <= given.chunks().orElse(most); chunks++) {
-            if (pipeline * chunks <= model.layers().size()) {
-                addMicroBatches(candidates, pipeline, schedule, chunks);
+            boolean splits = given.split().isEmpty() || given.split().size() == pipeline * chunks;
+            if (splits && pipeline * chunks <= model.layers().size()) {
+                addMicroBatches(candidates, given.split(), pipeline, schedule, chunks);
             }
         }
     }
 
-    private void addMicroBatches(List<Config> candidates, int pipeline, ScheduleName schedule, int chunks) {
+    private void addMicroBatches(
+            List<Config> candidates, List<Integer> split, int pipeline, ScheduleName schedule, int chunks) {
         int global = config.training().globalBatchSize();
         int given = config.training().microBatchSize();
         for (int batch = 1; batch <= Math.min(global, LARGEST_MICRO_BATCH); batch *= 2) {
@@ -223,7 +250,18 @@ public final class MachinePlanner {
                     global % size == 0 && (schedule != ScheduleName.INTERLEAVED || global / size % pipeline == 0);
             if (whole) {
                 candidates.add(config.with(
-                        new Layout(pipeline, 1, 1, chunks, schedule, 0, 2, ActivationCheckpointing.NONE, Offload.NONE),
+                        new Layout(
+                                pipeline,
+                                1,
+                                1,
+                                chunks,
+                                schedule,
+                                0,
+                                2,
+                                ActivationCheckpointing.NONE,
+                                Offload.NONE,
+                                Optional.empty(),
+                                split),
                         size));
             }
             if (given > 0) {
@@ -243,8 +281,12 @@ public final class MachinePlanner {
                 : "its share of this machine's memory is ";
         List<String> changes = new ArrayList<>();
         changes.add(Bytes.text((double) plan.mostBytes()) + " a rank");
-        smallerMicroBatch(plan).ifPresent(changes::add);
-        moreStages(plan).ifPresent(changes::add);
+        if (plan.config().layout().scheduleFile().isEmpty()) {
+            smallerMicroBatch(plan).ifPresent(changes::add);
+            if (plan.config().layout().split().isEmpty()) {
+                moreStages(plan).ifPresent(changes::add);
+            }
+        }
         shorterSequence(plan).ifPresent(changes::add);
         return new DoesNotFitException("rank " + rank + " needs " + plan.mostBytes() + " bytes ("
                 + Bytes.text((double) plan.mostBytes()) + ") with " + plan.layout() + ", " + limit + plan.limitBytes()

@@ -2,6 +2,8 @@ package io.penstock.engine.training;
 
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.ConfigModels;
+import io.penstock.engine.config.GivenOrder;
+import io.penstock.engine.config.Layout;
 import io.penstock.engine.config.TrainingConfig;
 import io.penstock.engine.config.yaml.Place;
 import io.penstock.engine.config.yaml.Problems;
@@ -96,23 +98,32 @@ public final class RunSetup implements AutoCloseable {
 
     /** The plan of the layout that the config gives. {@code workspaceBytes}: what one rank's backend holds for its kernels. */
     public static Plan plan(Config config, ModelSpec model, long workspaceBytes) {
-        Schedule schedule = Schedules.create(
-                config.layout().schedule().toString(),
-                config.layout().pipeline(),
-                config.microBatches(),
-                config.layout().chunks(),
-                model.config().tieWordEmbeddings());
+        Layout layout = config.layout();
+        boolean tied = model.config().tieWordEmbeddings();
+        Schedule schedule = layout.scheduleFile()
+                .map(file -> GivenOrder.read(file, tied))
+                .orElseGet(() -> Schedules.create(
+                        layout.schedule().toString(), layout.pipeline(), config.microBatches(), layout.chunks(), tied));
         DType compute = compute(config);
         MicroBatchShape microBatch = new MicroBatchShape(
                 config.training().microBatchSize(), config.training().sequenceLength());
-        return Planner.plan(
-                model,
-                microBatch,
-                compute,
-                schedule,
-                techniques(config),
-                CostModel.DeviceRates.cpu(compute),
-                workspaceBytes);
+        return layout.split().isEmpty()
+                ? Planner.plan(
+                        model,
+                        microBatch,
+                        compute,
+                        schedule,
+                        techniques(config),
+                        CostModel.DeviceRates.cpu(compute),
+                        workspaceBytes)
+                : Planner.plan(
+                        model,
+                        microBatch,
+                        compute,
+                        schedule,
+                        techniques(config),
+                        GivenOrder.stages(layout.split()),
+                        workspaceBytes);
     }
 
     private static Techniques techniques(Config config) {

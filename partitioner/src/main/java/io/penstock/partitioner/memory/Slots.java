@@ -3,7 +3,7 @@ package io.penstock.partitioner.memory;
 import io.penstock.partitioner.schedule.InFlight;
 
 /**
- * The slots of one chunk of a rank; micro-batch {@code i} uses slot {@code i mod count}, which {@link InFlight#slotsRotate} allows.
+ * The slots of one chunk of a rank; micro-batch {@code i} uses slot {@code i mod count}, as {@link InFlight} counts them.
  *
  * @param activations from forward (or its receive) to the weight gradient
  * @param stashes from the input gradient to the weight gradient; 0 where backward is fused

@@ -4,16 +4,26 @@ import io.penstock.partitioner.schedule.Instruction.EvaluateLoss;
 import io.penstock.partitioner.schedule.Instruction.Forward;
 import io.penstock.partitioner.schedule.Instruction.OnMicroBatch;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
-/** Forwards only, the same order on every rank: groups of as many micro-batches as ranks go through chunk after chunk, which keeps all ranks busy. */
+/**
+ * Forwards only: groups of as many micro-batches as ranks go through stage after stage, which keeps all ranks busy. Every rank runs its part of that one order, so no placement
+ * of stages can deadlock.
+ */
 final class Evaluation {
     private Evaluation() {}
 
-    static List<OnMicroBatch> order(int ranks, int microBatches, int chunks) {
+    /** {@code stages}: of the rank's chunks. */
+    static List<OnMicroBatch> order(int ranks, int microBatches, List<Integer> stages) {
+        List<Integer> chunks = IntStream.range(0, stages.size())
+                .boxed()
+                .sorted(Comparator.comparing(stages::get))
+                .toList();
         List<OnMicroBatch> order = new ArrayList<>();
         for (int group = 0; group < microBatches; group += ranks) {
-            for (int chunk = 0; chunk < chunks; chunk++) {
+            for (int chunk : chunks) {
                 for (int i = group; i < Math.min(group + ranks, microBatches); i++) {
                     order.add(new Forward(i, chunk));
                     order.add(new EvaluateLoss(i, chunk));

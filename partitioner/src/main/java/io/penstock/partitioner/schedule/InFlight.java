@@ -5,6 +5,7 @@ import io.penstock.partitioner.schedule.Instruction.BackwardInput;
 import io.penstock.partitioner.schedule.Instruction.BackwardWeight;
 import io.penstock.partitioner.schedule.Instruction.EvaluateLoss;
 import io.penstock.partitioner.schedule.Instruction.Forward;
+import java.util.Arrays;
 
 /**
  * How many micro-batches a rank holds at most: activations from a forward until its {@code Backward} or {@code BackwardWeight}, stashes from a {@code BackwardInput} until its
@@ -15,7 +16,6 @@ public final class InFlight {
     private final int[][] stashes;
     private final int[] activationsOfRank;
     private final int[] stashesOfRank;
-    private final boolean slotsRotate;
 
     private InFlight(Schedule schedule) {
         int ranks = schedule.ranks();
@@ -25,29 +25,28 @@ public final class InFlight {
         stashesOfRank = new int[ranks];
         for (int rank = 0; rank < ranks; rank++) {
             count(schedule, rank);
+            rotate(schedule, rank);
         }
-        boolean rotate = true;
-        for (int rank = 0; rank < ranks; rank++) {
-            rotate &= rotates(schedule, rank);
-        }
-        slotsRotate = rotate;
     }
 
     public static InFlight of(Schedule schedule) {
         return new InFlight(schedule);
     }
 
-    /** Micro-batches whose activations a chunk holds at once. */
+    /**
+     * Slots that a chunk needs for activations, micro-batch i in slot {@code i % slots}: as many as micro-batches that it holds at once where they are always consecutive, as in
+     * all {@link Schedules}; more where a user's schedule skips some.
+     */
     public int activations(int rank, int chunk) {
         return activations[rank][chunk];
     }
 
-    /** Stashes of a chunk that outlive their {@code BackwardInput}; 0 with fused backwards, which need one for their own time only. */
+    /** Slots, as {@link #activations}, for stashes of a chunk that outlive their {@code BackwardInput}; 0 with fused backwards, which need one for their own time only. */
     public int stashes(int rank, int chunk) {
         return stashes[rank][chunk];
     }
 
-    /** As {@link #activations}, over all chunks of the rank at once: less than the sum where chunks peak at different times. */
+    /** Micro-batches whose activations a rank holds at once, over all its chunks: less than the sum where chunks peak at different times. */
     public int activationsOfRank(int rank) {
         return activationsOfRank[rank];
     }
@@ -55,14 +54,6 @@ public final class InFlight {
     /** As {@link #stashes}, over all chunks of the rank at once. */
     public int stashesOfRank(int rank) {
         return stashesOfRank[rank];
-    }
-
-    /**
-     * Whether micro-batch i of a chunk may use slot {@code i % activations(rank, chunk)}, and its stash slot {@code i % stashes(rank, chunk)}: what a chunk holds is
-     * always a window of consecutive micro-batches. True for all schedules of {@link Schedules}.
-     */
-    public boolean slotsRotate() {
-        return slotsRotate;
     }
 
     private void count(Schedule schedule, int rank) {
@@ -89,35 +80,46 @@ public final class InFlight {
         }
     }
 
-    private boolean rotates(Schedule schedule, int rank) {
-        boolean[][] held = new boolean[schedule.chunks()][];
-        boolean[][] stashed = new boolean[schedule.chunks()][];
-        for (int chunk = 0; chunk < schedule.chunks(); chunk++) {
-            held[chunk] = new boolean[Math.max(1, activations[rank][chunk])];
-            stashed[chunk] = new boolean[Math.max(1, stashes[rank][chunk])];
-        }
-        boolean rotates = true;
-        for (Instruction instruction : schedule.instructions().get(rank)) {
-            if (instruction instanceof Forward f) {
-                rotates &= take(held[f.chunk()], f.microBatch());
-            } else if (instruction instanceof Backward b) {
-                free(held[b.chunk()], b.microBatch());
-            } else if (instruction instanceof EvaluateLoss e) {
-                free(held[e.chunk()], e.microBatch());
-            } else if (instruction instanceof BackwardInput b) {
-                rotates &= take(stashed[b.chunk()], b.microBatch());
-            } else if (instruction instanceof BackwardWeight w) {
-                free(held[w.chunk()], w.microBatch());
-                free(stashed[w.chunk()], w.microBatch());
+    /** Raises the counts of a rank until no micro-batch meets another in its slot. */
+    private void rotate(Schedule schedule, int rank) {
+        boolean meets = true;
+        while (meets) {
+            meets = false;
+            boolean[][] held = slots(activations[rank]);
+            boolean[][] stashed = slots(stashes[rank]);
+            for (Instruction instruction : schedule.instructions().get(rank)) {
+                if (instruction instanceof Forward f && meets(held[f.chunk()], f.microBatch(), schedule)) {
+                    activations[rank][f.chunk()]++;
+                    meets = true;
+                    break;
+                } else if (instruction instanceof BackwardInput b
+                        && meets(stashed[b.chunk()], b.microBatch(), schedule)) {
+                    stashes[rank][b.chunk()]++;
+                    meets = true;
+                    break;
+                } else if (instruction instanceof Backward b) {
+                    free(held[b.chunk()], b.microBatch());
+                } else if (instruction instanceof EvaluateLoss e) {
+                    free(held[e.chunk()], e.microBatch());
+                } else if (instruction instanceof BackwardWeight w) {
+                    free(held[w.chunk()], w.microBatch());
+                    free(stashed[w.chunk()], w.microBatch());
+                }
             }
         }
-        return rotates;
     }
 
-    private static boolean take(boolean[] slots, int microBatch) {
-        boolean free = !slots[microBatch % slots.length];
+    private static boolean[][] slots(int[] counts) {
+        boolean[][] slots = new boolean[counts.length][];
+        Arrays.setAll(slots, chunk -> new boolean[Math.max(1, counts[chunk])]);
+        return slots;
+    }
+
+    /** Takes the slot of a micro-batch; true if another is there and more slots would help. */
+    private static boolean meets(boolean[] slots, int microBatch, Schedule schedule) {
+        boolean taken = slots[microBatch % slots.length];
         slots[microBatch % slots.length] = true;
-        return free;
+        return taken && slots.length < schedule.microBatches();
     }
 
     private static void free(boolean[] slots, int microBatch) {

@@ -61,8 +61,8 @@ final class Lanes {
         queue(from, to, kind).remove();
     }
 
-    void leftOver(List<String> problems) {
-        queues.forEach((lane, queue) -> queue.forEach(
-                message -> problems.add(describe(message) + " is sent (" + lane + ") but never received")));
+    void leftOver(List<Verdict.Problem> problems) {
+        queues.forEach((lane, queue) -> queue.forEach(message -> problems.add(
+                new Verdict.Problem(lane.from(), describe(message) + " is sent (" + lane + ") but never received"))));
     }
 }

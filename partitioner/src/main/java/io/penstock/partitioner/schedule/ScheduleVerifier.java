@@ -21,8 +21,8 @@ import java.util.List;
  * lane's oldest message, which must be the one it names. Collective instructions wait for all ranks that have them. As every wait is for one given event, no order of execution
  * other than the one tried here could end otherwise.
  *
- * <p>Complete means: each micro-batch once forward and once backward on every stage, each computation after what it needs, weight gradients of a stage in the order of
- * micro-batches (the order of their sum), and all of them before the one optimizer step that ends each rank's list. A schedule with an {@code EvaluateLoss} is an
+ * <p>Complete means: each micro-batch once forward and once backward on every stage, each computation after what it needs, the gradients of a stage in the order of
+ * micro-batches (the order of their sums), and all of them before the one optimizer step that ends each rank's list. A schedule with an {@code EvaluateLoss} is an
  * evaluation: each micro-batch once forward and evaluated on every stage, nothing else.
  */
 public final class ScheduleVerifier {
@@ -34,7 +34,7 @@ public final class ScheduleVerifier {
     private final int[] next;
     private final boolean[] broken;
     private final boolean evaluation;
-    private final List<String> problems = new ArrayList<>();
+    private final List<Verdict.Problem> problems = new ArrayList<>();
 
     private ScheduleVerifier(Schedule schedule, int laneCapacity) {
         this.schedule = schedule;
@@ -177,17 +177,23 @@ public final class ScheduleVerifier {
 
     private boolean problem(int rank, String what) {
         broken[rank] = true;
-        problems.add("rank " + rank + " instruction " + next[rank] + ": " + current(rank) + " " + what);
+        add(rank, "rank " + rank + " instruction " + next[rank] + ": " + current(rank) + " " + what);
         return false;
+    }
+
+    private void add(int rank, String text) {
+        problems.add(new Verdict.Problem(rank, text));
     }
 
     private void reportWaits() {
         for (int rank = 0; rank < next.length; rank++) {
             if (!atEnd(rank)) {
-                problems.add("rank " + rank + " instruction " + next[rank] + ": " + current(rank) + " waits for "
-                        + waitsFor(rank));
+                add(
+                        rank,
+                        "rank " + rank + " instruction " + next[rank] + ": " + current(rank) + " waits for "
+                                + waitsFor(rank));
             } else if (!evaluation && !schedule.instructions().get(rank).contains(new OptimizerStep())) {
-                problems.add("rank " + rank + " has no optimizer step");
+                add(rank, "rank " + rank + " has no optimizer step");
             }
         }
     }

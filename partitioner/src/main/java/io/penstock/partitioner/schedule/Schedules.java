@@ -2,7 +2,6 @@ package io.penstock.partitioner.schedule;
 
 import io.penstock.partitioner.PlanException;
 import io.penstock.partitioner.schedule.Instruction.OnMicroBatch;
-import java.util.Collections;
 import java.util.List;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
@@ -93,8 +92,10 @@ public final class Schedules {
     public static Schedule evaluation(Schedule training, int microBatches) {
         checkSizes(training.ranks(), microBatches);
         Placement placement = Placement.of(training);
-        List<OnMicroBatch> order = Evaluation.order(training.ranks(), microBatches, training.chunks());
-        return Assembly.assembleEvaluation(microBatches, placement, Collections.nCopies(training.ranks(), order));
+        List<List<OnMicroBatch>> order = training.stageOf().stream()
+                .map(stages -> Evaluation.order(training.ranks(), microBatches, stages))
+                .toList();
+        return Assembly.assembleEvaluation(microBatches, placement, order);
     }
 
     private static Schedule build(

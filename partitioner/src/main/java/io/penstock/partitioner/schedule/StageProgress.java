@@ -27,6 +27,7 @@ final class StageProgress {
     private final int stage;
     private final StageProgress[] stages;
     private final int[] done;
+    private int nextInput;
     private int nextWeight;
 
     StageProgress(Placement placement, int stage, int microBatches, StageProgress[] stages) {
@@ -91,6 +92,10 @@ final class StageProgress {
         if (has(i, EVALUATED)) {
             return "comes after its evaluation";
         }
+        if (i != nextInput) {
+            // The head sums its weight gradient here.
+            return "comes before the input gradient of micro-batch " + nextInput + ": sums would have other bits";
+        }
         if (stage == placement.stages() - 1) {
             return "";
         }
@@ -107,9 +112,8 @@ final class StageProgress {
     void record(OnMicroBatch instruction) {
         int events = events(instruction);
         done[instruction.microBatch()] |= events;
-        if ((events & WEIGHT) != 0) {
-            nextWeight++;
-        }
+        nextInput += (events & INPUT) != 0 ? 1 : 0;
+        nextWeight += (events & WEIGHT) != 0 ? 1 : 0;
     }
 
     private static int events(OnMicroBatch instruction) {
@@ -126,12 +130,13 @@ final class StageProgress {
         };
     }
 
-    void incomplete(boolean evaluation, List<String> problems) {
+    void incomplete(boolean evaluation, List<Verdict.Problem> problems) {
         for (int i = 0; i < done.length; i++) {
             if (!has(i, FORWARD) || !has(i, evaluation ? EVALUATED : WEIGHT)) {
                 String missing = !has(i, FORWARD) ? "forward" : evaluation ? "to its evaluation" : "backward";
-                problems.add("stage " + stage + " (rank " + placement.rankOf(stage) + ") never runs micro-batch " + i
-                        + " " + missing);
+                int rank = placement.rankOf(stage);
+                problems.add(new Verdict.Problem(
+                        rank, "stage " + stage + " (rank " + rank + ") never runs micro-batch " + i + " " + missing));
             }
         }
     }

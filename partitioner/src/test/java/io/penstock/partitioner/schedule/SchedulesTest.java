@@ -51,8 +51,34 @@ class SchedulesTest {
     }
 
     @Test
-    void shouldLetSlotsRotate() {
-        forAll(s -> assertTrue(InFlight.of(s).slotsRotate(), shape(s)));
+    void shouldNeedOneSlotForEachMicroBatchHeldAtOnce() {
+        forAll(s -> {
+            InFlight inFlight = InFlight.of(s);
+            for (int rank = 0; rank < s.ranks(); rank++) {
+                int[] most = new int[s.chunks()];
+                int[] held = new int[s.chunks()];
+                for (Instruction instruction : s.instructions().get(rank)) {
+                    if (instruction instanceof Instruction.Forward f) {
+                        most[f.chunk()] = Math.max(most[f.chunk()], ++held[f.chunk()]);
+                    } else if (instruction instanceof Instruction.Backward b) {
+                        held[b.chunk()]--;
+                    } else if (instruction instanceof Instruction.BackwardWeight w) {
+                        held[w.chunk()]--;
+                    }
+                }
+                for (int chunk = 0; chunk < s.chunks(); chunk++) {
+                    assertEquals(most[chunk], inFlight.activations(rank, chunk), shape(s));
+                }
+            }
+        });
+    }
+
+    @Test
+    void shouldGiveMicroBatchesThatMeetMoreSlots() {
+        // Micro-batches 0 and 2 are held at once: with two slots both would lie in the first.
+        Schedule s = ScheduleText.parse("micro-batches: 3\nstages 0: F0 F2 B0 F1 B1 B2\n", false);
+        assertEquals(3, InFlight.of(s).activations(0, 0));
+        assertEquals(2, InFlight.of(s).activationsOfRank(0));
     }
 
     @Test
