@@ -135,6 +135,36 @@ public interface Backend extends AutoCloseable {
      */
     void crossEntropy(Tensor loss_R, @Nullable Tensor dlogits_RV, Tensor logits_RV, Tensor targets_R, float scale);
 
+    // ---- parts of a vocabulary ----
+
+    /**
+     * {@link #embedding} by one part of a table that is split by rows: wte_VC holds its rows {@code first} and on. Overwrites y_RC[r] = wte_VC[tokens[r] - first],
+     * zeros where that row is in another part, so that the y of all parts add up to the whole table's. tokens_R is I32.
+     */
+    void embeddingPart(Tensor y_RC, Tensor tokens_R, Tensor wte_VC, int first);
+
+    /** Accumulates dwte_VC (accumulator type) in row order, from the tokens whose row is in this part. */
+    void embeddingPartBackward(Tensor dwte_VC, Tensor dy_RC, Tensor tokens_R, int first);
+
+    /**
+     * What one part of the columns contributes to {@link #crossEntropy}: logits_RV holds columns {@code first} and on. Overwrites statistics_R3 (accumulator
+     * type): the row's maximum, the sum of exp(logits - maximum), and the target's logit, 0 if it is in another part or not counted. logits may be strided.
+     */
+    void softmaxPart(Tensor statistics_R3, Tensor logits_RV, Tensor targets_R, int first);
+
+    /**
+     * {@link #crossEntropy} of one part of the columns, from the statistics of all P parts in order: the loss of the whole rows, the gradient of this part's
+     * columns. Types, strides, targets and the place of dlogits are as there.
+     */
+    void crossEntropyPart(
+            Tensor loss_R,
+            @Nullable Tensor dlogits_RV,
+            Tensor logits_RV,
+            Tensor targets_R,
+            Tensor statistics_PR3,
+            int first,
+            float scale);
+
     // ---- optimizer ----
 
     /** Sum of squares in double, by a fixed order. */

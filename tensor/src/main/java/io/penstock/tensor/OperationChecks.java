@@ -252,6 +252,65 @@ public final class OperationChecks {
         disjoint("dlogits", dlogits, "loss", loss);
     }
 
+    public static void embeddingPart(Tensor y, Tensor tokens, Tensor wte, int first) {
+        if (!Checks.ENABLED) {
+            return;
+        }
+        contiguousCompute("wte", wte);
+        embeddingRows("y", y, tokens, 1);
+        matrix("y", y, y.shape().rows(), wte.shape().last());
+        Checks.dtype("y", y, wte.dtype());
+        disjoint("y", y, "wte", wte);
+        disjoint("y", y, "tokens", tokens);
+        notNegative(first);
+    }
+
+    public static void embeddingPartBackward(Tensor dwte, Tensor dy, Tensor tokens, int first) {
+        if (Checks.ENABLED) {
+            embeddingBackward(dwte, null, dy, tokens, 1);
+            notNegative(first);
+        }
+    }
+
+    public static void softmaxPart(Tensor statistics, Tensor logits, Tensor targets, int first) {
+        if (!Checks.ENABLED) {
+            return;
+        }
+        computeType("logits", logits);
+        Checks.dtype("logits", logits, logits.dtype().accumulator());
+        vector("targets", targets, logits.shape().rows(), DType.I32);
+        statistics(statistics, 1, logits);
+        disjoint("statistics", statistics, "logits", logits);
+        notNegative(first);
+    }
+
+    public static void crossEntropyPart(
+            Tensor loss, @Nullable Tensor dlogits, Tensor logits, Tensor targets, Tensor statistics, int first) {
+        if (!Checks.ENABLED) {
+            return;
+        }
+        crossEntropy(loss, dlogits, logits, targets);
+        long rows = logits.shape().rows();
+        statistics(statistics, Math.max(1, statistics.shape().rows() / Math.max(1, rows)), logits);
+        disjoint("loss", loss, "statistics", statistics);
+        if (dlogits != null) {
+            disjoint("dlogits", dlogits, "statistics", statistics);
+        }
+        notNegative(first);
+    }
+
+    private static void statistics(Tensor statistics, long parts, Tensor logits) {
+        Checks.contiguous("statistics", statistics);
+        Checks.dtype("statistics", statistics, logits.dtype());
+        matrix("statistics", statistics, parts * logits.shape().rows(), 3);
+    }
+
+    private static void notNegative(int first) {
+        if (first < 0) {
+            throw new IllegalStateException("a part of a vocabulary cannot begin with first=" + first);
+        }
+    }
+
     public static void sumOfSquares(Tensor x) {
         if (Checks.ENABLED) {
             contiguousCompute("x", x);

@@ -100,6 +100,25 @@ final class IdleBackend implements Backend {
     public void crossEntropy(Tensor loss, @Nullable Tensor dlogits, Tensor logits, Tensor targets, float scale) {}
 
     @Override
+    public void embeddingPart(Tensor y, Tensor tokens, Tensor wte, int first) {}
+
+    @Override
+    public void embeddingPartBackward(Tensor dwte, Tensor dy, Tensor tokens, int first) {}
+
+    @Override
+    public void softmaxPart(Tensor statistics, Tensor logits, Tensor targets, int first) {}
+
+    @Override
+    public void crossEntropyPart(
+            Tensor loss,
+            @Nullable Tensor dlogits,
+            Tensor logits,
+            Tensor targets,
+            Tensor statistics,
+            int first,
+            float scale) {}
+
+    @Override
     public double sumOfSquares(Tensor x) {
         return 0;
     }

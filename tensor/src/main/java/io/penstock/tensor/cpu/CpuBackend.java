@@ -27,6 +27,8 @@ public final class CpuBackend implements Backend {
     private final AttentionGradient attentionGradient;
     private final Gelu gelu;
     private final CrossEntropy crossEntropy;
+    private final EmbeddingPart embeddingPart;
+    private final CrossEntropyPart crossEntropyPart;
     private final SumOfSquares sumOfSquares;
     private final AdamW adamW;
     private boolean closed;
@@ -53,6 +55,8 @@ public final class CpuBackend implements Backend {
         attentionGradient = new AttentionGradient(workers, kernels, workspace);
         gelu = new Gelu(workers, workspace);
         crossEntropy = new CrossEntropy(workers, workspace);
+        embeddingPart = new EmbeddingPart(workers, workspace);
+        crossEntropyPart = new CrossEntropyPart(workers, workspace);
         sumOfSquares = new SumOfSquares(workers, workspace);
         adamW = new AdamW(workers);
     }
@@ -202,6 +206,37 @@ public final class CpuBackend implements Backend {
         OperationChecks.crossEntropy(loss_R, dlogits_RV, logits_RV, targets_R);
         OperationChecks.indices("targets", targets_R, logits_RV.shape().last(), true);
         crossEntropy.run(loss_R, dlogits_RV, logits_RV, targets_R, scale);
+    }
+
+    @Override
+    public void embeddingPart(Tensor y_RC, Tensor tokens_R, Tensor wte_VC, int first) {
+        OperationChecks.embeddingPart(y_RC, tokens_R, wte_VC, first);
+        embeddingPart.forward(y_RC, tokens_R, wte_VC, first);
+    }
+
+    @Override
+    public void embeddingPartBackward(Tensor dwte_VC, Tensor dy_RC, Tensor tokens_R, int first) {
+        OperationChecks.embeddingPartBackward(dwte_VC, dy_RC, tokens_R, first);
+        embeddingPart.backward(dwte_VC, dy_RC, tokens_R, first);
+    }
+
+    @Override
+    public void softmaxPart(Tensor statistics_R3, Tensor logits_RV, Tensor targets_R, int first) {
+        OperationChecks.softmaxPart(statistics_R3, logits_RV, targets_R, first);
+        crossEntropyPart.statistics(statistics_R3, logits_RV, targets_R, first);
+    }
+
+    @Override
+    public void crossEntropyPart(
+            Tensor loss_R,
+            @Nullable Tensor dlogits_RV,
+            Tensor logits_RV,
+            Tensor targets_R,
+            Tensor statistics_PR3,
+            int first,
+            float scale) {
+        OperationChecks.crossEntropyPart(loss_R, dlogits_RV, logits_RV, targets_R, statistics_PR3, first);
+        crossEntropyPart.run(loss_R, dlogits_RV, logits_RV, targets_R, statistics_PR3, first, scale);
     }
 
     @Override

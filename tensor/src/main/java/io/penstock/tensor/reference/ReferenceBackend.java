@@ -159,6 +159,37 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public void embeddingPart(Tensor y_RC, Tensor tokens_R, Tensor wte_VC, int first) {
+        OperationChecks.embeddingPart(y_RC, tokens_R, wte_VC, first);
+        ReferenceVocabularyPart.embedding(y_RC, tokens_R, wte_VC, first);
+    }
+
+    @Override
+    public void embeddingPartBackward(Tensor dwte_VC, Tensor dy_RC, Tensor tokens_R, int first) {
+        OperationChecks.embeddingPartBackward(dwte_VC, dy_RC, tokens_R, first);
+        ReferenceVocabularyPart.embeddingBackward(dwte_VC, dy_RC, tokens_R, first);
+    }
+
+    @Override
+    public void softmaxPart(Tensor statistics_R3, Tensor logits_RV, Tensor targets_R, int first) {
+        OperationChecks.softmaxPart(statistics_R3, logits_RV, targets_R, first);
+        ReferenceVocabularyPart.softmax(statistics_R3, logits_RV, targets_R, first);
+    }
+
+    @Override
+    public void crossEntropyPart(
+            Tensor loss_R,
+            @Nullable Tensor dlogits_RV,
+            Tensor logits_RV,
+            Tensor targets_R,
+            Tensor statistics_PR3,
+            int first,
+            float scale) {
+        OperationChecks.crossEntropyPart(loss_R, dlogits_RV, logits_RV, targets_R, statistics_PR3, first);
+        ReferenceVocabularyPart.crossEntropy(loss_R, dlogits_RV, logits_RV, targets_R, statistics_PR3, first, scale);
+    }
+
+    @Override
     public double sumOfSquares(Tensor x) {
         OperationChecks.sumOfSquares(x);
         return ReferenceOptimizer.sumOfSquares(x);

@@ -110,6 +110,16 @@ public abstract class BackendContract {
     }
 
     @Test
+    void shouldEmbedByParts() {
+        checkAll(VocabularyPartCases.embedding());
+    }
+
+    @Test
+    void shouldLoseByParts() {
+        checkAll(VocabularyPartCases.crossEntropy());
+    }
+
+    @Test
     void shouldSumSquares() {
         checkAll(OptimizerCases.sumOfSquares());
     }
@@ -197,6 +207,8 @@ public abstract class BackendContract {
         cases.addAll(AttentionCases.all());
         cases.addAll(LossCases.gelu());
         cases.addAll(LossCases.crossEntropy());
+        cases.addAll(VocabularyPartCases.embedding());
+        cases.addAll(VocabularyPartCases.crossEntropy());
         cases.addAll(OptimizerCases.sumOfSquares());
         cases.addAll(OptimizerCases.adamW());
         return cases;

@@ -86,6 +86,15 @@ final class AllocationTest {
         operations.put(dtype + " gelu", () -> backend.gelu(out, x));
         operations.put(dtype + " geluBackward", () -> backend.geluBackward(out, y, x));
         operations.put(dtype + " crossEntropy", () -> backend.crossEntropy(loss, out, logits, ids, 0.01f));
+        Tensor statistics = TestTensors.random(9, DType.F32, 2, rows, 3);
+        Tensor own = statistics.slice(0, 1);
+        operations.put(dtype + " embeddingPart", () -> backend.embeddingPart(out, ids, weight, 50));
+        operations.put(dtype + " embeddingPartBackward", () -> backend.embeddingPartBackward(dWeight, x, ids, 50));
+        operations.put(
+                dtype + " softmaxPart", () -> backend.softmaxPart(own, logits, ids, 50));
+        operations.put(
+                dtype + " crossEntropyPart",
+                () -> backend.crossEntropyPart(loss, out, logits, ids, statistics, 50, 0.01f));
         operations.put(dtype + " sumOfSquares", () -> backend.sumOfSquares(x));
         attention(backend, dtype, operations);
         adamW(backend, dtype, operations);
