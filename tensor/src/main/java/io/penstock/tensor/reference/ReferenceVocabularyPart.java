@@ -27,7 +27,9 @@ final class ReferenceVocabularyPart {
         int columns = Math.toIntExact(dy_RC.shape().last());
         for (int r = 0; r < tokens.length; r++) {
             // forward: y[r] = wte[tokens[r] - first]
-            for (int c = 0; c < columns && isIn(tokens[r], first, dwte_VC.shape().rows()); c++) {
+            for (int c = 0;
+                    c < columns && isIn(tokens[r], first, dwte_VC.shape().rows());
+                    c++) {
                 sums[(tokens[r] - first) * columns + c] += dy[r * columns + c];
             }
         }

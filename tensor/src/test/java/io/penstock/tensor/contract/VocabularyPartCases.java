@@ -6,7 +6,6 @@ import static io.penstock.tensor.DType.I32;
 
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
-import io.penstock.tensor.Shape;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorSource;
 import io.penstock.tensor.reference.ReferenceBackend;
@@ -27,7 +26,9 @@ final class VocabularyPartCases {
     private VocabularyPartCases() {}
 
     /** {V of the part, its first token, R, C}. */
-    private static final long[][] TABLES = {{1, 0, 1, 1}, {13, 5, 21, 8}, {7, 207, 64, 13}, {64, 1, 207, 64}, {9, 3, 8, 1024}};
+    private static final long[][] TABLES = {
+        {1, 0, 1, 1}, {13, 5, 21, 8}, {7, 207, 64, 13}, {64, 1, 207, 64}, {9, 3, 8, 1024}
+    };
 
     static List<OperationCase> embedding() {
         List<OperationCase> cases = new ArrayList<>();
@@ -47,8 +48,7 @@ final class VocabularyPartCases {
                 .tensor("wte", dtype, Fill.UNIT, vfrc[0], vfrc[3])
                 .tensor("y", dtype, Fill.POISON, vfrc[2], vfrc[3])
                 .output("y", Tolerance.EXACT)
-                .run((backend, t) ->
-                        backend.embeddingPart(t.tensor("y"), t.tensor("tokens"), t.tensor("wte"), first));
+                .run((backend, t) -> backend.embeddingPart(t.tensor("y"), t.tensor("tokens"), t.tensor("wte"), first));
     }
 
     private static OperationCase embeddingBackward(long[] vfrc, DType dtype) {
@@ -68,7 +68,13 @@ final class VocabularyPartCases {
 
     /** {R, V of the part, its first token, parts}. */
     private static final long[][] LOGITS = {
-        {1, 1, 0, 2}, {7, 7, 3, 2}, {8, 13, 0, 3}, {13, 207, 207, 4}, {64, 64, 64, 1}, {3, 1024, 5, 4}, {2, 25129, 25128, 2}
+        {1, 1, 0, 2},
+        {7, 7, 3, 2},
+        {8, 13, 0, 3},
+        {13, 207, 207, 4},
+        {64, 64, 64, 1},
+        {3, 1024, 5, 4},
+        {2, 25129, 25128, 2}
     };
 
     static List<OperationCase> crossEntropy() {

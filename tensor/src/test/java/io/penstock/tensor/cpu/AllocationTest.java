@@ -90,8 +90,7 @@ final class AllocationTest {
         Tensor own = statistics.slice(0, 1);
         operations.put(dtype + " embeddingPart", () -> backend.embeddingPart(out, ids, weight, 50));
         operations.put(dtype + " embeddingPartBackward", () -> backend.embeddingPartBackward(dWeight, x, ids, 50));
-        operations.put(
-                dtype + " softmaxPart", () -> backend.softmaxPart(own, logits, ids, 50));
+        operations.put(dtype + " softmaxPart", () -> backend.softmaxPart(own, logits, ids, 50));
         operations.put(
                 dtype + " crossEntropyPart",
                 () -> backend.crossEntropyPart(loss, out, logits, ids, statistics, 50, 0.01f));
