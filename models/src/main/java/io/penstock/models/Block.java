@@ -15,6 +15,14 @@ public interface Block<S, G> {
     /** Overwrites y_BTC and saved; x_BTC stays with the caller until the weight gradient is done. y_BTC and x_BTC differ. */
     void forward(Tensor y_BTC, Tensor x_BTC, S saved);
 
+    /**
+     * Overwrites what of {@code saved} is not kept under {@code recomputation} with the bits that forward gave it, before {@link #backwardInput}. What is kept is there; x_BTC is
+     * what forward read. May overwrite scratch_BTC. By default the whole forward runs again.
+     */
+    default void recompute(Tensor scratch_BTC, Tensor x_BTC, S saved, Recomputation recomputation) {
+        forward(scratch_BTC, x_BTC, saved);
+    }
+
     /** Overwrites dx_BTC and stash; dy_BTC must stay until backwardWeight. Gradients of vectors that fall out on the way (norms) are accumulated here. */
     void backwardInput(Tensor dx_BTC, Tensor dy_BTC, Tensor x_BTC, S saved, G stash);
 

@@ -1,5 +1,6 @@
 package io.penstock.partitioner;
 
+import io.penstock.models.Recomputation;
 import java.util.List;
 
 /**

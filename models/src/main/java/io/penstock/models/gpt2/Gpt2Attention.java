@@ -10,6 +10,7 @@ import io.penstock.tensor.Shape;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorSource;
 import io.penstock.tensor.TensorTable;
+import java.util.Set;
 
 /**
  * The attention half of a block, without its residual: n = ln_1(x); [q k v] = n W_qkv + b_qkv; o = softmax(q k' / sqrt(H), causal) v;
@@ -40,6 +41,9 @@ final class Gpt2Attention {
                     .add("lse", compute.accumulator(), Shape.of(b, config.numAttentionHeads(), t))
                     .build();
         }
+
+        /** The names that {@link #recomputeFromProducts} needs. */
+        static final Set<String> PRODUCTS = Set.of("qkv");
 
         static Saved of(TensorSource slot) {
             Tensor qkv_BT3C = slot.tensor("qkv");
@@ -91,10 +95,24 @@ final class Gpt2Attention {
 
     /** Overwrites a_BTC and saved. */
     void forward(Tensor a_BTC, Tensor x_BTC, Saved saved) {
-        backend.layerNorm(saved.n_BTC, saved.mean_BT, saved.rstd_BT, x_BTC, ln_1.gain_C(), ln_1.bias_C(), epsilon);
+        norm(x_BTC, saved);
         c_attn.forward(saved.qkv_BT3C, saved.n_BTC);
-        backend.attention(saved.o_BTC, saved.lse_BNT, saved.q_BTC, saved.k_BTC, saved.v_BTC, shape);
+        attend(saved);
         c_proj.forward(a_BTC, saved.o_BTC);
+    }
+
+    private void norm(Tensor x_BTC, Saved saved) {
+        backend.layerNorm(saved.n_BTC, saved.mean_BT, saved.rstd_BT, x_BTC, ln_1.gain_C(), ln_1.bias_C(), epsilon);
+    }
+
+    private void attend(Saved saved) {
+        backend.attention(saved.o_BTC, saved.lse_BNT, saved.q_BTC, saved.k_BTC, saved.v_BTC, shape);
+    }
+
+    /** Overwrites all of saved but qkv, which is there: no matrix product runs again. */
+    void recomputeFromProducts(Tensor x_BTC, Saved saved) {
+        norm(x_BTC, saved);
+        attend(saved);
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.penstock.models.gpt2;
 
 import io.penstock.models.Block;
+import io.penstock.models.Recomputation;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorSource;
 
@@ -36,6 +37,23 @@ final class Gpt2Block implements Block<Gpt2Block.Saved, Gpt2Block.Stash> {
         Tensor a_BTC = saved.mlp.h_BTC();
         attention.forward(a_BTC, x_BTC, saved.attention);
         mlp.forward(y_BTC, a_BTC, x_BTC, saved.mlp);
+    }
+
+    /** Of everything the last matrix product is left out: its output is the next layer's input, which is kept. */
+    @Override
+    public void recompute(Tensor scratch_BTC, Tensor x_BTC, Saved saved, Recomputation recomputation) {
+        switch (recomputation) {
+            case NONE -> {}
+            case SELECTIVE -> {
+                attention.recomputeFromProducts(x_BTC, saved.attention);
+                mlp.recomputeFromProducts(saved.mlp);
+            }
+            case FULL -> {
+                Tensor a_BTC = saved.mlp.h_BTC();
+                attention.forward(a_BTC, x_BTC, saved.attention);
+                mlp.expand(a_BTC, x_BTC, saved.mlp);
+            }
+        }
     }
 
     @Override

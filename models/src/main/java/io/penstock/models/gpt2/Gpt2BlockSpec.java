@@ -8,12 +8,15 @@ import io.penstock.models.ModelConfig;
 import io.penstock.models.ParameterSource;
 import io.penstock.models.ParameterSpec;
 import io.penstock.models.Phase;
+import io.penstock.models.Recomputation;
 import io.penstock.models.Work;
 import io.penstock.tensor.AttentionShape;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.TensorTable;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** {@link Gpt2Block} described; {@code index} counts blocks from 0. */
 record Gpt2BlockSpec(ModelConfig config, int index) implements BlockSpec {
@@ -98,6 +101,32 @@ record Gpt2BlockSpec(ModelConfig config, int index) implements BlockSpec {
                         new Work.MatrixProduct(c, r, c),
                         new Work.MatrixProduct(c, r, 3 * c),
                         new Work.MemoryPass("bias_gradients", 5 * rc + rf));
+        };
+    }
+
+    @Override
+    public Set<String> keptSelectively() {
+        Set<String> kept = new HashSet<>();
+        Gpt2Attention.Saved.PRODUCTS.forEach(name -> kept.add(Gpt2Block.ATTENTION + name));
+        Gpt2Mlp.Saved.PRODUCTS.forEach(name -> kept.add(Gpt2Block.MLP + name));
+        return kept;
+    }
+
+    @Override
+    public List<Work> recomputationWork(Recomputation recomputation, MicroBatchShape microBatch, DType compute) {
+        List<Work> forward = work(Phase.FORWARD, microBatch, compute);
+        long rc = microBatch.rows() * config.hiddenSize() * compute.bytes();
+        long rf = microBatch.rows() * config.intermediateSize() * compute.bytes();
+        return switch (recomputation) {
+            case NONE -> List.of();
+            case SELECTIVE ->
+                List.of(
+                        new Work.MemoryPass("layer_norm", 2 * rc),
+                        new Work.Attention(attentionShape(microBatch), 2),
+                        new Work.MemoryPass("layer_norm", 2 * rc),
+                        new Work.MemoryPass("gelu", 2 * rf));
+            // without the last product and the residual after it
+            case FULL -> forward.subList(0, forward.size() - 2);
         };
     }
 

@@ -9,6 +9,7 @@ import io.penstock.tensor.Shape;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorSource;
 import io.penstock.tensor.TensorTable;
+import java.util.Set;
 
 /**
  * The feed-forward half of a block with both residuals: h = x + a; n = ln_2(h); f = n W_fc + b_fc; g = gelu(f); y = h + g W_proj + b_proj.
@@ -31,6 +32,9 @@ final class Gpt2Mlp {
                     .add("gelu", compute, Shape.of(b, t, f))
                     .build();
         }
+
+        /** The names that {@link #recomputeFromProducts} needs. */
+        static final Set<String> PRODUCTS = Set.of("residual", "fc");
 
         static Saved of(TensorSource slot) {
             return new Saved(
@@ -76,6 +80,13 @@ final class Gpt2Mlp {
 
     /** Overwrites y_BTC and saved. a_BTC may be saved.h_BTC itself. */
     void forward(Tensor y_BTC, Tensor a_BTC, Tensor x_BTC, Saved saved) {
+        expand(a_BTC, x_BTC, saved);
+        c_proj.forward(y_BTC, saved.g_BTF);
+        backend.add(y_BTC, saved.h_BTC);
+    }
+
+    /** Overwrites saved: all of forward but its output. a_BTC may be saved.h_BTC itself. */
+    void expand(Tensor a_BTC, Tensor x_BTC, Saved saved) {
         backend.addLayerNorm(
                 saved.h_BTC,
                 saved.n_BTC,
@@ -88,8 +99,13 @@ final class Gpt2Mlp {
                 epsilon);
         c_fc.forward(saved.f_BTF, saved.n_BTC);
         backend.gelu(saved.g_BTF, saved.f_BTF);
-        c_proj.forward(y_BTC, saved.g_BTF);
-        backend.add(y_BTC, saved.h_BTC);
+    }
+
+    /** Overwrites all of saved but h and f, which are there: no matrix product runs again. */
+    void recomputeFromProducts(Saved saved) {
+        backend.layerNorm(
+                saved.n_BTC, saved.mean_BT, saved.rstd_BT, saved.h_BTC, ln_2.gain_C(), ln_2.bias_C(), epsilon);
+        backend.gelu(saved.g_BTF, saved.f_BTF);
     }
 
     /** Overwrites stash, stash.dh_BTC being the gradient of x and of a alike. Accumulates (+=) the gradients of ln_2. */

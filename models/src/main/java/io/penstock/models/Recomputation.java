@@ -1,4 +1,4 @@
-package io.penstock.partitioner;
+package io.penstock.models;
 
 /** What of a layer's activations is computed again in the backward pass instead of kept (Chen et al. 2016; Korthikanti et al. 2022). */
 public enum Recomputation {
