@@ -1,9 +1,11 @@
 package io.penstock.partitioner;
 
+import io.penstock.models.BlockSpec;
 import io.penstock.models.LayerSpec;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelSpec;
 import io.penstock.models.Phase;
+import io.penstock.models.Recomputation;
 import io.penstock.models.Work;
 import io.penstock.tensor.DType;
 import java.util.List;
@@ -53,17 +55,41 @@ public final class CostModel {
                 seconds(layer.work(Phase.BACKWARD_WEIGHT, microBatch, compute), device));
     }
 
+    /** Seconds that a layer's recomputation adds to its input gradient. */
+    public static double recomputationSeconds(
+            LayerSpec layer,
+            Recomputation recomputation,
+            MicroBatchShape microBatch,
+            DType compute,
+            DeviceRates device) {
+        return layer instanceof BlockSpec block
+                ? seconds(block.recomputationWork(recomputation, microBatch, compute), device)
+                : 0;
+    }
+
+    /** The share of a layer's forward that its recomputation runs again, by the rates of a CPU. */
+    public static double recomputedShare(
+            LayerSpec layer, Recomputation recomputation, MicroBatchShape microBatch, DType compute) {
+        DeviceRates device = DeviceRates.cpu(compute);
+        double again = recomputationSeconds(layer, recomputation, microBatch, compute, device);
+        return again == 0 ? 0 : again / seconds(layer.work(Phase.FORWARD, microBatch, compute), device);
+    }
+
     /** Layers by the rates of a device. */
     public static LayerSeconds rated(MicroBatchShape microBatch, DType compute, DeviceRates device) {
         return layer -> seconds(layer, microBatch, compute, device);
     }
 
-    /** Forward and backward seconds of every layer of {@link ModelSpec#layers()}: what {@link Partition} balances. */
-    public static double[] layerCosts(ModelSpec model, MicroBatchShape microBatch, DType compute, DeviceRates device) {
-        return model.layers().stream()
-                .mapToDouble(
-                        layer -> seconds(layer, microBatch, compute, device).total())
-                .toArray();
+    /** Forward and backward seconds of every layer of {@link ModelSpec#layers()}, recomputation with them: what {@link Partition} balances. */
+    public static double[] layerCosts(
+            ModelSpec model, MicroBatchShape microBatch, DType compute, Techniques techniques, DeviceRates device) {
+        List<LayerSpec> layers = model.layers();
+        double[] costs = new double[layers.size()];
+        for (int i = 0; i < costs.length; i++) {
+            costs[i] = seconds(layers.get(i), microBatch, compute, device).total()
+                    + recomputationSeconds(layers.get(i), techniques.recomputation(i), microBatch, compute, device);
+        }
+        return costs;
     }
 
     private static double seconds(List<Work> works, DeviceRates device) {

@@ -46,11 +46,19 @@ public final class PlanTimes implements StepTimes {
         for (int stage = 0; stage < stages.length; stage++) {
             StageLayers held = plan.stages().get(stage);
             PhaseSeconds sum = new PhaseSeconds(0, 0, 0);
-            for (LayerSpec layer : model.layers().subList(held.from(), held.to())) {
-                sum = sum.plus(layers.of(layer));
+            for (int layer = held.from(); layer < held.to(); layer++) {
+                sum = sum.plus(withRecomputation(layers, model.layers().get(layer), layer));
             }
             stages[stage] = sum;
         }
+    }
+
+    /** What is computed again takes its share of the layer's forward, measured or rated. */
+    private PhaseSeconds withRecomputation(LayerSeconds layers, LayerSpec layer, int index) {
+        PhaseSeconds once = layers.of(layer);
+        double share = CostModel.recomputedShare(
+                layer, plan.techniques().recomputation(index), plan.microBatch(), plan.compute());
+        return once.plus(new PhaseSeconds(0, share * once.forward(), 0));
     }
 
     /** The predicted timeline of a step. */

@@ -29,7 +29,7 @@ public final class Planner {
             Techniques techniques,
             DeviceRates rates,
             long workspaceBytes) {
-        double[] costs = CostModel.layerCosts(model, microBatch, compute, rates);
+        double[] costs = CostModel.layerCosts(model, microBatch, compute, techniques, rates);
         return plan(
                 model,
                 microBatch,

@@ -9,7 +9,7 @@ import io.penstock.tensor.TensorTable;
  * @param gradients one accumulator a parameter; for a tied one also the peer side's
  * @param optimizer m and v of every parameter
  * @param activations boundary activations and saved tensors, a slot a micro-batch in flight
- * @param stash backward's stash and the head's scratch
+ * @param stash backward's stash, what is recomputed, and the head's scratch
  * @param buffers messages, token buffers and gradients between layers
  * @param workspaceBytes what the backend holds for its kernels
  */

@@ -2,6 +2,7 @@ package io.penstock.partitioner;
 
 import io.penstock.models.Recomputation;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * What is done beside the pipeline to share a step or to save memory.
@@ -13,6 +14,16 @@ public record Techniques(Sharding sharding, List<Recomputation> recomputation) {
 
     public Techniques {
         recomputation = List.copyOf(recomputation);
+    }
+
+    /** The same with other recomputation. */
+    public Techniques with(List<Recomputation> other) {
+        return new Techniques(sharding, other);
+    }
+
+    /** Of layers {@code from} (inclusive) to {@code to} (exclusive). */
+    public List<Recomputation> recomputation(int from, int to) {
+        return IntStream.range(from, to).mapToObj(this::recomputation).toList();
     }
 
     public Recomputation recomputation(int layer) {

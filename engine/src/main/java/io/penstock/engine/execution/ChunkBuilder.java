@@ -11,6 +11,8 @@ import io.penstock.models.HeadSpec;
 import io.penstock.models.LayerContext;
 import io.penstock.models.LayerSpec;
 import io.penstock.models.MicroBatchShape;
+import io.penstock.models.Recomputation;
+import io.penstock.partitioner.memory.SavedTables;
 import io.penstock.partitioner.memory.Slots;
 import io.penstock.partitioner.memory.TensorNames;
 import io.penstock.tensor.Backend;
@@ -30,6 +32,7 @@ public final class ChunkBuilder {
     private final ActivationPool pool;
     private final MicroBatchShape microBatch;
     private final DType compute;
+    private final RecomputedRegion region = new RecomputedRegion();
 
     public ChunkBuilder(
             Backend backend,
@@ -44,8 +47,11 @@ public final class ChunkBuilder {
         this.compute = compute;
     }
 
-    /** {@code chunk}: its number on the rank, as in the names of the plan's tables. */
-    public ChunkRunner build(int chunk, List<LayerSpec> layers, Slots slots) {
+    /**
+     * @param chunk its number on the rank, as in the names of the plan's tables
+     * @param recomputation of each of {@code layers}
+     */
+    public ChunkRunner build(int chunk, List<LayerSpec> layers, List<Recomputation> recomputation, Slots slots) {
         @Nullable Embedding embedding = null;
         List<BlockRunner<?, ?>> blocks = new ArrayList<>();
         @Nullable HeadRunner<?> head = null;
@@ -53,7 +59,8 @@ public final class ChunkBuilder {
             LayerSpec layer = layers.get(i);
             switch (layer) {
                 case EmbeddingSpec spec -> embedding = spec.bind(context(spec));
-                case BlockSpec spec -> blocks.add(blockRunner(spec, spec.bind(context(spec)), chunk, i, slots));
+                case BlockSpec spec ->
+                    blocks.add(blockRunner(spec, spec.bind(context(spec)), recomputation.get(i), chunk, i, slots));
                 case HeadSpec spec -> {
                     TensorSource scratch = pool.stash().under(TensorNames.HEAD_SCRATCH);
                     head = headRunner(spec.bind(context(spec).withScratch(scratch)), chunk, i, slots);
@@ -68,9 +75,9 @@ public final class ChunkBuilder {
         return LayerContext.whole(backend, parameters.sourceFor(layer), microBatch, compute);
     }
 
-    private <S, G> BlockRunner<S, G> blockRunner(BlockSpec spec, Block<S, G> block, int chunk, int layer, Slots slots) {
-        List<S> saved =
-                perSlot(slots.activations(), s -> block.saved(slot(chunk, s).under(TensorNames.saved(layer))));
+    private <S, G> BlockRunner<S, G> blockRunner(
+            BlockSpec spec, Block<S, G> block, Recomputation recomputation, int chunk, int layer, Slots slots) {
+        BlockRunner.Saved<S> saved = saved(spec, block, recomputation, chunk, layer, slots);
         List<G> stashes = slots.stashes() == 0
                 ? List.of(block.stash(sharedStash(spec)))
                 : perSlot(
@@ -78,7 +85,34 @@ public final class ChunkBuilder {
                         k -> block.stash(pool.stash()
                                 .under(TensorNames.stashSlot(chunk, k))
                                 .under(TensorNames.stash(layer))));
-        return new BlockRunner<>(block, inputs(chunk, layer, slots), saved, stashes);
+        return new BlockRunner<>(
+                block, recomputation, region, slots.stashes() == 0, inputs(chunk, layer, slots), saved, stashes);
+    }
+
+    private <S> BlockRunner.Saved<S> saved(
+            BlockSpec spec, Block<S, ?> block, Recomputation recomputation, int chunk, int layer, Slots slots) {
+        SavedTables tables = SavedTables.of(spec, recomputation, microBatch, compute);
+        TensorSource shared = tables.recomputed().entries().isEmpty()
+                ? TensorSource.NONE
+                : CarvedMemory.over(pool.stash().tensor(TensorNames.SHARED_RECOMPUTED), tables.recomputed());
+        IntFunction<TensorSource> kept = s -> slot(chunk, s).under(TensorNames.saved(layer));
+        List<S> forward = perSlot(slots.activations(), s -> block.saved(either(tables, kept.apply(s), shared)));
+        if (recomputation == Recomputation.NONE || slots.stashes() == 0) {
+            return new BlockRunner.Saved<>(forward, perSlot(slots.activations(), s -> List.of(forward.get(s))));
+        }
+        IntFunction<TensorSource> stashed =
+                k -> pool.stash().under(TensorNames.stashSlot(chunk, k)).under(TensorNames.recomputed(layer));
+        return new BlockRunner.Saved<>(
+                forward,
+                perSlot(
+                        slots.activations(),
+                        s -> perSlot(
+                                slots.stashes(),
+                                k -> block.saved(either(tables, kept.apply(s), stashed.apply(k))))));
+    }
+
+    private static TensorSource either(SavedTables tables, TensorSource kept, TensorSource recomputed) {
+        return name -> (tables.kept().contains(name) ? kept : recomputed).tensor(name);
     }
 
     private TensorSource sharedStash(BlockSpec spec) {

@@ -144,6 +144,7 @@ public final class ChunkRunner {
         }
         for (int i = blocks.size() - 1; i >= 0; i--, layer--) {
             Tensor dx = fusedInputGradient(layer, microBatch);
+            blocks.get(i).recompute(dx, slot, 0);
             blocks.get(i).backward(dx, required(dy), slot, 0);
             dy = dx;
         }
@@ -184,12 +185,9 @@ public final class ChunkRunner {
             layer--;
         }
         for (int i = blocks.size() - 1; i >= 0; i--, layer--) {
-            blocks.get(i)
-                    .backwardInput(
-                            splitInputGradient(layer, microBatch),
-                            outputGradient(layer, microBatch),
-                            slot,
-                            microBatch % stashes);
+            Tensor dx = splitInputGradient(layer, microBatch);
+            blocks.get(i).recompute(dx, slot, microBatch % stashes);
+            blocks.get(i).backwardInput(dx, outputGradient(layer, microBatch), slot, microBatch % stashes);
         }
         return loss;
     }

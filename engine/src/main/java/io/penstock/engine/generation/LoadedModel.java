@@ -17,6 +17,7 @@ import io.penstock.models.weights.ConfigJson;
 import io.penstock.models.weights.ModelFolder;
 import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.RankMemory;
+import io.penstock.models.Recomputation;
 import io.penstock.partitioner.Techniques;
 import io.penstock.partitioner.memory.MemoryPlanner;
 import io.penstock.partitioner.memory.Slots;
@@ -28,6 +29,7 @@ import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.TensorTable;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 
 /** A model from a folder in Hugging Face layout, ready to run forward on one micro-batch. Owns its memory; the backend is the caller's. One thread. */
@@ -62,8 +64,11 @@ public final class LoadedModel implements AutoCloseable {
         Tokenizer tokenizer = Tokenizers.load(folder);
         Schedule forward = Schedules.evaluation(Schedules.create("gpipe", 1, 1, 1, config.tieWordEmbeddings()), 1);
         List<StageLayers> stages = List.of(new StageLayers(0, model.layers().size()));
+        // Nothing goes backward: what a layer would save may be overwritten by the next.
+        Techniques forwardOnly = Techniques.NONE.with(
+                Collections.nCopies(model.layers().size(), Recomputation.FULL));
         RankMemory memory =
-                withoutTraining(new MemoryPlanner(model, shape, DType.F32, Techniques.NONE, backend.workspaceBytes())
+                withoutTraining(new MemoryPlanner(model, shape, DType.F32, forwardOnly, backend.workspaceBytes())
                         .plan(forward, stages)
                         .getFirst());
         MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
@@ -72,7 +77,7 @@ public final class LoadedModel implements AutoCloseable {
         CheckpointReader.readWeights(folder, store.states());
         store.refreshWorking();
         ChunkRunner runner =
-                new ChunkBuilder(backend, store, pool, shape, DType.F32).build(0, model.layers(), new Slots(1, 0));
+                new ChunkBuilder(backend, store, pool, shape, DType.F32).build(0, model.layers(), forwardOnly.recomputation(), new Slots(1, 0));
         return new LoadedModel(model, shape, tokenizer, store, pool, runner);
     }
 

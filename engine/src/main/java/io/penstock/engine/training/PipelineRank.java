@@ -76,7 +76,12 @@ public final class PipelineRank implements AutoCloseable {
         InFlight inFlight = InFlight.of(plan.schedule());
         List<ChunkRunner> runners = new ArrayList<>();
         for (int chunk = 0; chunk < chunks.size(); chunk++) {
-            runners.add(builder.build(chunk, chunks.get(chunk), Slots.of(inFlight, rank, chunk)));
+            Plan.StageLayers range = plan.stages().get(placement.stage(rank, chunk));
+            runners.add(builder.build(
+                    chunk,
+                    chunks.get(chunk),
+                    plan.techniques().recomputation(range.from(), range.to()),
+                    Slots.of(inFlight, rank, chunk)));
         }
         this.ownerOf = owners();
         this.executor = new Executor(rank, backend, endpoint, runners);

@@ -80,6 +80,16 @@ final class TinyRun {
     }
 
     static Plan plan(ModelSpec model, String schedule, int ranks, DType compute, Supplier<Backend> backends) {
+        return plan(model, schedule, ranks, compute, Techniques.NONE, backends);
+    }
+
+    static Plan plan(
+            ModelSpec model,
+            String schedule,
+            int ranks,
+            DType compute,
+            Techniques techniques,
+            Supplier<Backend> backends) {
         Schedule program = Schedules.create(
                 schedule,
                 ranks,
@@ -92,7 +102,7 @@ final class TinyRun {
                     SHAPE,
                     compute,
                     program,
-                    Techniques.NONE,
+                    techniques,
                     CostModel.DeviceRates.cpu(compute),
                     backend.workspaceBytes());
         }

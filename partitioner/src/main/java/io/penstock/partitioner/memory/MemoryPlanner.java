@@ -53,9 +53,12 @@ public final class MemoryPlanner {
 
     private RankMemory rank(Schedule schedule, InFlight inFlight, List<StageLayers> stages, int rank) {
         List<List<LayerSpec>> chunks = new ArrayList<>();
+        List<List<SavedTables>> saved = new ArrayList<>();
         for (int stage : schedule.stageOf().get(rank)) {
-            chunks.add(model.layers()
-                    .subList(stages.get(stage).from(), stages.get(stage).to()));
+            int from = stages.get(stage).from();
+            int to = stages.get(stage).to();
+            chunks.add(model.layers().subList(from, to));
+            saved.add(saved(from, to));
         }
         TensorTable.Builder activations = TensorTable.builder();
         TensorTable.Builder stash = TensorTable.builder();
@@ -65,10 +68,10 @@ public final class MemoryPlanner {
             Slots slots = Slots.of(inFlight, rank, chunk);
             List<LayerSpec> layers = chunks.get(chunk);
             for (int slot = 0; slot < slots.activations(); slot++) {
-                addSlot(activations, TensorNames.slot(chunk, slot), layers);
+                addSlot(activations, TensorNames.slot(chunk, slot), layers, saved.get(chunk));
             }
             for (int k = 0; k < slots.stashes(); k++) {
-                addStashSlot(stash, TensorNames.stashSlot(chunk, k), layers);
+                addStashSlot(stash, TensorNames.stashSlot(chunk, k), layers, saved.get(chunk));
             }
             fused |= slots.stashes() == 0;
             addMessages(buffers, chunk, layers, slots.stashes() == 0);
@@ -77,6 +80,7 @@ public final class MemoryPlanner {
         if (fused) {
             addSharedStash(stash, buffers, all);
         }
+        addSharedRecomputed(stash, saved);
         addHeadScratch(stash, all);
         addStatistics(buffers, schedule.ranks());
         StateLayout states = new StateLayout(all, compute, techniques.sharding(), schedule.microBatches());
@@ -99,7 +103,17 @@ public final class MemoryPlanner {
         return Shape.of(microBatch.batch(), microBatch.sequence());
     }
 
-    private void addSlot(TensorTable.Builder table, String prefix, List<LayerSpec> layers) {
+    private List<SavedTables> saved(int from, int to) {
+        List<SavedTables> saved = new ArrayList<>();
+        for (int layer = from; layer < to; layer++) {
+            saved.add(SavedTables.of(
+                    model.layers().get(layer), techniques.recomputation(layer), microBatch, compute));
+        }
+        return saved;
+    }
+
+    private void addSlot(
+            TensorTable.Builder table, String prefix, List<LayerSpec> layers, List<SavedTables> saved) {
         for (int i = 0; i < layers.size(); i++) {
             LayerSpec layer = layers.get(i);
             switch (layer) {
@@ -109,17 +123,19 @@ public final class MemoryPlanner {
                     table.add(prefix + TensorNames.input(i), compute, hidden())
                             .add(prefix + TensorNames.targets(), DType.I32, ids());
             }
-            table.addAll(prefix + TensorNames.saved(i), layer.saved(microBatch, compute));
+            table.addAll(prefix + TensorNames.saved(i), saved.get(i).kept());
         }
     }
 
-    private void addStashSlot(TensorTable.Builder table, String prefix, List<LayerSpec> layers) {
+    private void addStashSlot(
+            TensorTable.Builder table, String prefix, List<LayerSpec> layers, List<SavedTables> saved) {
         for (int i = 0; i < layers.size(); i++) {
             if (!(layers.get(i) instanceof HeadSpec)) {
                 table.add(prefix + TensorNames.outputGradient(i), compute, hidden());
             }
             if (layers.get(i) instanceof BlockSpec block) {
                 table.addAll(prefix + TensorNames.stash(i), block.stash(microBatch, compute));
+                table.addAll(prefix + TensorNames.recomputed(i), saved.get(i).recomputed());
             }
         }
     }
@@ -136,6 +152,19 @@ public final class MemoryPlanner {
         }
         for (int parity = 0; parity < 2; parity++) {
             buffers.add(TensorNames.gradientStream(parity), compute, hidden());
+        }
+    }
+
+    /** Forward writes here what it need not keep; where backward is fused, so does the forward that runs again. */
+    private static void addSharedRecomputed(TensorTable.Builder stash, List<List<SavedTables>> saved) {
+        long bytes = 0;
+        for (List<SavedTables> chunk : saved) {
+            for (SavedTables layer : chunk) {
+                bytes = Math.max(bytes, layer.recomputed().totalBytes());
+            }
+        }
+        if (bytes > 0) {
+            stash.add(TensorNames.SHARED_RECOMPUTED, DType.F32, Shape.of(bytes / DType.F32.bytes()));
         }
     }
 

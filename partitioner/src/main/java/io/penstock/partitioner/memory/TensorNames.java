@@ -5,6 +5,9 @@ public final class TensorNames {
     /** One region that every layer of a rank carves its stash from in turn, where backward is fused. */
     public static final String SHARED_STASH = "stash";
 
+    /** One region that every layer of a rank writes what it will recompute to in turn. */
+    public static final String SHARED_RECOMPUTED = "recomputed";
+
     /** Prefix of the head's scratch tensors. */
     public static final String HEAD_SCRATCH = "head.";
 
@@ -98,6 +101,11 @@ public final class TensorNames {
     /** In a stash slot: prefix of the stash of layer {@code layer}. */
     public static String stash(int layer) {
         return "layer" + layer + ".";
+    }
+
+    /** In a stash slot: prefix of what layer {@code layer} has recomputed for its input gradient and reads again for its weight gradient. */
+    public static String recomputed(int layer) {
+        return "recomputed" + layer + ".";
     }
 
     /** In a stash slot: the gradient of the output of layer {@code layer}. */

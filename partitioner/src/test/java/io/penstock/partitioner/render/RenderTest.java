@@ -95,7 +95,7 @@ class RenderTest {
         DeviceRates rates = DeviceRates.cpu(DType.BF16);
         Timeline step = new PlanTimes(plan, GPT2, rates, Link.FREE).simulate();
         double work = 8
-                * Arrays.stream(CostModel.layerCosts(GPT2, plan.microBatch(), DType.BF16, rates))
+                * Arrays.stream(CostModel.layerCosts(GPT2, plan.microBatch(), DType.BF16, Techniques.NONE, rates))
                         .sum();
         assertEquals(work, step.computeSeconds(0) + step.computeSeconds(1), 1e-9 * work);
         // 1F1B of two even stages: a bubble of one micro-batch in nine, and the optimizer.
