@@ -107,8 +107,7 @@ public final class ChunkBuilder {
                 perSlot(
                         slots.activations(),
                         s -> perSlot(
-                                slots.stashes(),
-                                k -> block.saved(either(tables, kept.apply(s), stashed.apply(k))))));
+                                slots.stashes(), k -> block.saved(either(tables, kept.apply(s), stashed.apply(k))))));
     }
 
     private static TensorSource either(SavedTables tables, TensorSource kept, TensorSource recomputed) {

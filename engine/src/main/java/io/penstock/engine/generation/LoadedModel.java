@@ -11,13 +11,13 @@ import io.penstock.engine.state.ParameterStore;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
 import io.penstock.models.ModelSpec;
+import io.penstock.models.Recomputation;
 import io.penstock.models.tokens.Tokenizer;
 import io.penstock.models.tokens.Tokenizers;
 import io.penstock.models.weights.ConfigJson;
 import io.penstock.models.weights.ModelFolder;
 import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.RankMemory;
-import io.penstock.models.Recomputation;
 import io.penstock.partitioner.Techniques;
 import io.penstock.partitioner.memory.MemoryPlanner;
 import io.penstock.partitioner.memory.Slots;
@@ -65,8 +65,8 @@ public final class LoadedModel implements AutoCloseable {
         Schedule forward = Schedules.evaluation(Schedules.create("gpipe", 1, 1, 1, config.tieWordEmbeddings()), 1);
         List<StageLayers> stages = List.of(new StageLayers(0, model.layers().size()));
         // Nothing goes backward: what a layer would save may be overwritten by the next.
-        Techniques forwardOnly = Techniques.NONE.with(
-                Collections.nCopies(model.layers().size(), Recomputation.FULL));
+        Techniques forwardOnly =
+                Techniques.NONE.with(Collections.nCopies(model.layers().size(), Recomputation.FULL));
         RankMemory memory =
                 withoutTraining(new MemoryPlanner(model, shape, DType.F32, forwardOnly, backend.workspaceBytes())
                         .plan(forward, stages)
@@ -76,8 +76,8 @@ public final class LoadedModel implements AutoCloseable {
         ActivationPool pool = ActivationPool.allocate(memory, ledger);
         CheckpointReader.readWeights(folder, store.states());
         store.refreshWorking();
-        ChunkRunner runner =
-                new ChunkBuilder(backend, store, pool, shape, DType.F32).build(0, model.layers(), forwardOnly.recomputation(), new Slots(1, 0));
+        ChunkRunner runner = new ChunkBuilder(backend, store, pool, shape, DType.F32)
+                .build(0, model.layers(), forwardOnly.recomputation(), new Slots(1, 0));
         return new LoadedModel(model, shape, tokenizer, store, pool, runner);
     }
 

@@ -39,13 +39,17 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300)
 class SameBitsRecomputedTest {
     private static final Supplier<Backend> REFERENCE = ReferenceBackend::new;
-    private static final Supplier<Backend> CPU = () -> new CpuBackend(1);
+    private static final Supplier<Backend> CPU = SameBitsRecomputedTest::cpu;
 
     /** Of embedding, three blocks and head. */
     private static final List<List<Recomputation>> CHOICES = List.of(
             List.of(NONE, SELECTIVE, SELECTIVE, SELECTIVE, NONE),
             List.of(NONE, FULL, FULL, FULL, NONE),
             List.of(NONE, FULL, NONE, SELECTIVE, NONE));
+
+    private static Backend cpu() {
+        return new CpuBackend(1);
+    }
 
     private static TinyRun.Result run(
             ModelSpec model,
@@ -109,11 +113,12 @@ class SameBitsRecomputedTest {
             long[] bytes = new long[3];
             for (int i = 0; i < 3; i++) {
                 List<Recomputation> choice = i == 0 ? List.of() : CHOICES.get(i - 1);
-                Plan plan =
-                        TinyRun.plan(model, schedule, 2, DType.BF16, Techniques.NONE.with(choice), () -> new CpuBackend(1));
+                Plan plan = TinyRun.plan(model, schedule, 2, DType.BF16, Techniques.NONE.with(choice), CPU);
                 bytes[i] = plan.memory().get(0).totalBytes();
             }
-            assertTrue(bytes[1] < bytes[0] && bytes[2] < bytes[1], schedule + ": " + List.of(bytes[0], bytes[1], bytes[2]));
+            assertTrue(
+                    bytes[1] < bytes[0] && bytes[2] < bytes[1],
+                    schedule + ": " + List.of(bytes[0], bytes[1], bytes[2]));
         }
     }
 

@@ -106,14 +106,12 @@ public final class MemoryPlanner {
     private List<SavedTables> saved(int from, int to) {
         List<SavedTables> saved = new ArrayList<>();
         for (int layer = from; layer < to; layer++) {
-            saved.add(SavedTables.of(
-                    model.layers().get(layer), techniques.recomputation(layer), microBatch, compute));
+            saved.add(SavedTables.of(model.layers().get(layer), techniques.recomputation(layer), microBatch, compute));
         }
         return saved;
     }
 
-    private void addSlot(
-            TensorTable.Builder table, String prefix, List<LayerSpec> layers, List<SavedTables> saved) {
+    private void addSlot(TensorTable.Builder table, String prefix, List<LayerSpec> layers, List<SavedTables> saved) {
         for (int i = 0; i < layers.size(); i++) {
             LayerSpec layer = layers.get(i);
             switch (layer) {
