@@ -78,6 +78,7 @@ final class BoundaryTest {
         only("org.snakeyaml..", "io.penstock.engine.config.yaml..");
         only("com.google.protobuf..", "io.penstock.engine.run..");
         only("com.knuddels..", "io.penstock.models.tokens..");
+        only("net.openhft..", "io.penstock.engine.offload..");
     }
 
     private static void only(String library, String... homes) {

@@ -5,6 +5,7 @@ import io.penstock.engine.config.yaml.ConfigException;
 import io.penstock.engine.execution.DivergedException;
 import io.penstock.engine.launch.EnvironmentException;
 import io.penstock.engine.launch.RankFailedException;
+import io.penstock.engine.offload.StoreException;
 import io.penstock.engine.training.DoesNotFitException;
 import io.penstock.models.data.DataException;
 import io.penstock.models.weights.ModelFileException;
@@ -58,6 +59,7 @@ enum ExitCode {
                 case DoesNotFitException e -> DOES_NOT_FIT;
                 case RankFailedException e -> ofNumber(e.exitCode());
                 case OutOfDeviceMemoryException e -> DOES_NOT_FIT;
+                case StoreException e -> DOES_NOT_FIT;
                 default -> DEFECT;
             };
             if (code != DEFECT) {

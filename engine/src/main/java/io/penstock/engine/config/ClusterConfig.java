@@ -31,7 +31,10 @@ public record ClusterConfig(
         @Key(value = "Seconds that ranks wait for each other at the start.", byDefault = "60.0", min = 0.1, max = 86400)
         double joinTimeout,
 
-        @Key("Where ranks meet.") MasterConfig master) {
+        @Key("Where ranks meet.") MasterConfig master,
+
+        @Key("Where states lie that `parallelism.offload` takes out of device memory.")
+        OffloadStoreConfig offloadStore) {
     public ClusterConfig {
         Ranges.check(
                 ClusterConfig.class,
@@ -42,7 +45,8 @@ public record ClusterConfig(
                 memoryPerRank,
                 failureTimeout,
                 joinTimeout,
-                master);
+                master,
+                offloadStore);
     }
 
     public long failureTimeoutNs() {
