@@ -65,11 +65,11 @@ final class ChronicleMapStore implements ShardStore {
             StoreFile.requireSpace(settings.directory(), fileBytes(table), settings.owner());
             Path path = folder.file("shards.chronicle-map");
             ChronicleMap<CharSequence, BytesStore<?, ?>> map = create(path, table);
-            try (FileChannel channel =
-                    FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
                 StoreFile file = StoreFile.of(path, settings.directory(), settings.owner());
-                // From here on the file is gone when this process is, however it ends. Nobody recovers a map of which a put may be half done.
-                folder.close();
+                // From here on the file is gone when this process is, however it ends. Nobody recovers a map of which a
+                // put may be half done.
+                folder.delete();
                 return insertAll(settings, table, map, channel, file);
             } catch (IOException | RuntimeException e) {
                 map.close();

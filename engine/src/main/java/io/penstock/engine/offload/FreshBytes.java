@@ -12,6 +12,7 @@ record FreshBytes(long size) implements Data<BytesStore<?, ?>> {
         return 0;
     }
 
+    @SuppressWarnings("rawtypes")
     @Override
     public void writeTo(RandomDataOutput target, long targetOffset) {}
 

@@ -50,11 +50,10 @@ final class MappedFileStore implements ShardStore {
         try (StoreFolder folder = StoreFolder.create(settings.directory())) {
             Path path = folder.file("shards");
             Files.createFile(path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-            try (FileChannel channel =
-                    FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
                 StoreFile file = StoreFile.of(path, settings.directory(), settings.owner());
                 // From here on the file is gone when this process is, however it ends.
-                folder.close();
+                folder.delete();
                 return map(settings, table, channel, file);
             }
         } catch (IOException e) {

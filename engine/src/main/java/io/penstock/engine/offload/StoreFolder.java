@@ -10,7 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * A folder that only this user can enter, for the moment in which a store's file has a name. {@link #close} deletes it with the file, whose space stays with the store until its
+ * A folder that only this user can enter, for the moment in which a store's file has a name. {@link #delete} deletes it with the file, whose space stays with the store until its
  * mapping and descriptors are gone. A process that was killed in that moment leaves it behind: the next store in the same place sweeps it.
  */
 final class StoreFolder implements AutoCloseable {
@@ -20,7 +20,7 @@ final class StoreFolder implements AutoCloseable {
     private static final Duration ABANDONED = Duration.ofMinutes(10);
 
     private final Path folder;
-    private boolean closed;
+    private boolean deleted;
 
     private StoreFolder(Path folder) {
         this.folder = folder;
@@ -61,11 +61,16 @@ final class StoreFolder implements AutoCloseable {
         return folder.resolve(name);
     }
 
-    @Override
-    public void close() throws IOException {
-        if (!closed) {
-            closed = true;
+    /** Its file has no name from here on. */
+    void delete() throws IOException {
+        if (!deleted) {
+            deleted = true;
             delete(folder);
         }
+    }
+
+    @Override
+    public void close() throws IOException {
+        delete();
     }
 }

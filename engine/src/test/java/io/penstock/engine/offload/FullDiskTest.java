@@ -32,8 +32,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class FullDiskTest {
     private static final long PEBI = 1L << 50;
 
-    @TempDir
-    private Path directory;
+    private final Path directory;
+
+    FullDiskTest(@TempDir Path directory) {
+        this.directory = directory;
+    }
 
     private static TensorTable table(long bytes) {
         return TensorTable.builder().add("m:h", DType.F32, Shape.of(bytes / 4)).build();
@@ -52,7 +55,8 @@ final class FullDiskTest {
         Matcher needed = Pattern.compile("rank 5 needs (\\d+) bytes").matcher(message);
         assertTrue(needed.find(), message);
         // A map says what its entries take: a page a tensor more.
-        assertEquals(bytes, Long.parseLong(needed.group(1)), 16 << 10, message);
+        long more = Long.parseLong(needed.group(1)) - bytes;
+        assertTrue(more >= 0 && more <= 16 << 10, message);
         assertTrue(message.contains(" in " + place + ", "), message);
         assertTrue(message.matches(".*, \\d+ \\(.*\\) are free there.*"), message);
         assertTrue(message.contains("cluster.offload_store.directory"), message);
@@ -72,8 +76,7 @@ final class FullDiskTest {
         assumeTrue(status == 0, "not allowed to mount a tmpfs: mount ended with " + status);
         try {
             shouldSayHowMuchIsMissing(kind, directory, 17 << 20);
-            try (ShardStore store =
-                    ShardStores.open(kind, new StoreSettings(directory, 0), table(12 << 20))) {
+            try (ShardStore store = ShardStores.open(kind, new StoreSettings(directory, 0), table(12 << 20))) {
                 store.tensor("m:h").segment().fill((byte) 1);
                 shouldSayHowMuchIsMissing(kind, directory, 12 << 20);
             }

@@ -35,14 +35,17 @@ final class KilledStoreTest {
             .add("v:h", DType.F32, Shape.of(8 << 20))
             .build();
 
-    @TempDir
-    private Path directory;
+    private final Path directory;
+
+    KilledStoreTest(@TempDir Path directory) {
+        this.directory = directory;
+    }
 
     /** Writes to its store, step after step, until it is killed. */
     static final class Writer {
         public static void main(String[] args) {
-            ShardStore store = ShardStores.open(
-                    OffloadStoreKind.valueOf(args[0]), new StoreSettings(Path.of(args[1]), 0), TABLE);
+            ShardStore store =
+                    ShardStores.open(OffloadStoreKind.valueOf(args[0]), new StoreSettings(Path.of(args[1]), 0), TABLE);
             System.out.println("open");
             Tensor m = store.tensor("m:h");
             for (int step = 1; ; step++) {

@@ -30,8 +30,11 @@ final class ShardStoreContractTest {
     private static final long[] SIZES = {1, 7, 8, 13, 64, 207, 1024, 100_003, 3_000_001};
     private static final List<String> STATES = List.of("master:", "m:", "v:", "gradient:");
 
-    @TempDir
-    private Path directory;
+    private final Path directory;
+
+    ShardStoreContractTest(@TempDir Path directory) {
+        this.directory = directory;
+    }
 
     private ShardStore open(OffloadStoreKind kind, TensorTable table) {
         return ShardStores.open(kind, new StoreSettings(directory, 3), table);
@@ -105,8 +108,8 @@ final class ShardStoreContractTest {
     void shouldUpdateInPlaceToTheBitsOfMemory(OffloadStoreKind kind) {
         TensorTable table = table();
         try (Backend backend = new CpuBackend(2);
-                CarvedMemory memory = CarvedMemory.allocate(
-                        "memory", table, new MemoryLedger(HostMemory::new, Long.MAX_VALUE));
+                CarvedMemory memory =
+                        CarvedMemory.allocate("memory", table, new MemoryLedger(HostMemory::new, Long.MAX_VALUE));
                 ShardStore store = open(kind, table)) {
             for (int step = 1; step <= 3; step++) {
                 for (long size : SIZES) {
@@ -120,8 +123,7 @@ final class ShardStoreContractTest {
                 Tensor expected = memory.tensor(entry.name());
                 assertEquals(
                         -1,
-                        expected.segment()
-                                .mismatch(store.tensor(entry.name()).segment()),
+                        expected.segment().mismatch(store.tensor(entry.name()).segment()),
                         entry.name());
             }
             assertTrue(store.tensor("master:13").get(12) != 0);

@@ -28,8 +28,11 @@ final class StorePagesTest {
             .add("large", DType.F32, Shape.of(ELEMENTS))
             .build();
 
-    @TempDir
-    private Path directory;
+    private final Path directory;
+
+    StorePagesTest(@TempDir Path directory) {
+        this.directory = directory;
+    }
 
     @BeforeEach
     void onLinux() {
@@ -66,12 +69,11 @@ final class StorePagesTest {
     @EnumSource(names = {"FILES", "CHRONICLE_MAP"})
     void shouldBeMappedFromTheStartOfItsFile(OffloadStoreKind kind) throws IOException {
         try (ShardStore store = ShardStores.open(kind, new StoreSettings(directory, 0), TABLE)) {
-            MappedPages pages =
-                    switch (store) {
-                        case MappedFileStore files -> files.pages();
-                        case ChronicleMapStore chronicle -> chronicle.pages();
-                        default -> throw new IllegalStateException(store.description());
-                    };
+            MappedPages pages = switch (store) {
+                case MappedFileStore files -> files.pages();
+                case ChronicleMapStore chronicle -> chronicle.pages();
+                default -> throw new IllegalStateException(store.description());
+            };
             ResidentMemory mapping = ResidentMemory.at(store.tensor("large").address());
             assertEquals(pages.address(), mapping.from() - mapping.fileOffset());
             assertTrue(mapping.path().startsWith(directory.toRealPath().toString()), mapping.path());
@@ -109,9 +111,8 @@ final class StorePagesTest {
                     String file = "/proc/" + ProcessHandle.current().pid() + "/fd/" + descriptor.getFileName();
                     Process stat = new ProcessBuilder("stat", "-L", "-c", "%b", file).start();
                     return 512
-                            * Long.parseLong(
-                                    new String(stat.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)
-                                            .strip());
+                            * Long.parseLong(new String(stat.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)
+                                    .strip());
                 }
             }
         }
