@@ -29,6 +29,7 @@ public sealed interface LayerSpec permits EmbeddingSpec, BlockSpec, HeadSpec {
     /** What one micro-batch asks of the device in a phase. */
     List<Work> work(Phase phase, MicroBatchShape microBatch, DType compute);
 
+    /** Of what this rank holds. */
     default long parameterCount() {
         return parameters().stream().mapToLong(p -> p.shape().elements()).sum();
     }

@@ -4,7 +4,7 @@ import io.penstock.tensor.Tensor;
 import java.nio.charset.StandardCharsets;
 
 /**
- * First values of parameters. Element i of a parameter is a function of (seed, name, i) alone, so a parameter starts the same whatever the layout, the
+ * First values of parameters. Element i of a whole parameter is a function of (seed, name, i) alone, so a parameter starts the same whatever the layout, the
  * order of filling or the part of it that a rank holds. Plain IEEE arithmetic and {@link StrictMath}: the same bits on every machine.
  */
 public final class ParameterInitializer {
@@ -14,7 +14,7 @@ public final class ParameterInitializer {
 
     private ParameterInitializer() {}
 
-    /** Overwrites {@code parameter}, host memory of any dtype, with the whole of {@code spec}. */
+    /** Overwrites {@code parameter}, host memory of any dtype, with all that {@code spec} describes. */
     public static void fill(Tensor parameter, ParameterSpec spec, long seed) {
         if (parameter.elements() != spec.shape().elements()) {
             throw new IllegalStateException(
@@ -23,7 +23,7 @@ public final class ParameterInitializer {
         fill(parameter, spec, seed, 0);
     }
 
-    /** Overwrites {@code part} with elements {@code first .. first + part.elements() - 1} of {@code spec}, in row-major order. */
+    /** Overwrites {@code part} with elements {@code first .. first + part.elements() - 1} of what {@code spec} describes, in row-major order. */
     public static void fill(Tensor part, ParameterSpec spec, long seed, long first) {
         if (first < 0 || first + part.elements() > spec.shape().elements()) {
             throw new IllegalStateException(
@@ -38,7 +38,11 @@ public final class ParameterInitializer {
             case Initialization.Normal(double standardDeviation) -> {
                 long stream = stream(seed, spec.name());
                 for (long i = 0; i < part.elements(); i++) {
-                    part.set(i, standardDeviation * NormalQuantile.of(uniform(stream, first + i)));
+                    part.set(
+                            i,
+                            standardDeviation
+                                    * NormalQuantile.of(
+                                            uniform(stream, spec.distribution().wholeIndex(first + i))));
                 }
             }
         }

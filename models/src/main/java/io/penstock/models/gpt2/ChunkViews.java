@@ -1,5 +1,6 @@
 package io.penstock.models.gpt2;
 
+import io.penstock.models.MicroBatchShape;
 import io.penstock.tensor.Shape;
 import io.penstock.tensor.Tensor;
 import java.util.IdentityHashMap;
@@ -11,11 +12,22 @@ import java.util.IdentityHashMap;
 final class ChunkViews {
     private static final int REMEMBERED = 256;
 
-    private final LogitChunks chunks;
+    private final long rows;
+    private final long chunkRows;
     private final IdentityHashMap<Tensor, Tensor[]> views = new IdentityHashMap<>();
 
-    ChunkViews(LogitChunks chunks) {
-        this.chunks = chunks;
+    private ChunkViews(long rows, long chunkRows) {
+        this.rows = rows;
+        this.chunkRows = chunkRows;
+    }
+
+    static ChunkViews of(LogitChunks chunks) {
+        return new ChunkViews(chunks.rows(), chunks.chunkRows());
+    }
+
+    /** A chunk a sequence. */
+    static ChunkViews sequences(MicroBatchShape microBatch) {
+        return new ChunkViews(microBatch.rows(), microBatch.sequence());
     }
 
     /** Views (rows of the chunk, columns), one a chunk. */
@@ -41,10 +53,10 @@ final class ChunkViews {
     }
 
     private Tensor[] build(Tensor tensor, long columns) {
-        Tensor flat = tensor.reshape(columns == 1 ? Shape.of(chunks.rows()) : Shape.of(chunks.rows(), columns));
-        Tensor[] built = new Tensor[chunks.count()];
+        Tensor flat = tensor.reshape(columns == 1 ? Shape.of(rows) : Shape.of(rows, columns));
+        Tensor[] built = new Tensor[Math.toIntExact(Math.ceilDiv(rows, chunkRows))];
         for (int i = 0; i < built.length; i++) {
-            built[i] = flat.slice(chunks.first(i), chunks.size(i));
+            built[i] = flat.slice(i * chunkRows, Math.min(chunkRows, rows - i * chunkRows));
         }
         return built;
     }

@@ -34,8 +34,7 @@ final class Gpt2Block implements Block<Gpt2Block.Saved, Gpt2Block.Stash> {
 
     @Override
     public void forward(Tensor y_BTC, Tensor x_BTC, Saved saved) {
-        Tensor a_BTC = saved.mlp.h_BTC();
-        attention.forward(a_BTC, x_BTC, saved.attention);
+        Tensor a_BTC = attention.forward(saved.mlp.h_BTC(), x_BTC, saved.attention);
         mlp.forward(y_BTC, a_BTC, x_BTC, saved.mlp);
     }
 
@@ -49,8 +48,7 @@ final class Gpt2Block implements Block<Gpt2Block.Saved, Gpt2Block.Stash> {
                 mlp.recomputeFromProducts(saved.mlp);
             }
             case FULL -> {
-                Tensor a_BTC = saved.mlp.h_BTC();
-                attention.forward(a_BTC, x_BTC, saved.attention);
+                Tensor a_BTC = attention.forward(saved.mlp.h_BTC(), x_BTC, saved.attention);
                 mlp.expand(a_BTC, x_BTC, saved.mlp);
             }
         }
@@ -70,5 +68,13 @@ final class Gpt2Block implements Block<Gpt2Block.Saved, Gpt2Block.Stash> {
         mlp.backwardWeight(dy_BTC, saved.mlp, stash.mlp);
         // forward: a = attention(x)
         attention.backwardWeight(stash.mlp.dh_BTC(), saved.attention, stash.attention);
+    }
+
+    @Override
+    public void backward(Tensor dx_BTC, Tensor dy_BTC, Tensor x_BTC, Saved saved, Stash stash) {
+        // forward: y = mlp(x + a)
+        Tensor dhAll_BTC = mlp.backward(dy_BTC, saved.mlp, stash.mlp);
+        // forward: a = attention(x)
+        attention.backward(dx_BTC, stash.mlp.dh_BTC(), dhAll_BTC, x_BTC, saved.attention, stash.attention);
     }
 }

@@ -5,21 +5,24 @@ import io.penstock.models.BlockSpec;
 import io.penstock.models.LayerContext;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
-import io.penstock.models.ParameterSource;
 import io.penstock.models.ParameterSpec;
 import io.penstock.models.Phase;
 import io.penstock.models.Recomputation;
 import io.penstock.models.Work;
-import io.penstock.tensor.AttentionShape;
-import io.penstock.tensor.Backend;
+import io.penstock.models.parallel.ParallelRegion;
+import io.penstock.models.parallel.TensorSplit;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.TensorTable;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
 /** {@link Gpt2Block} described; {@code index} counts blocks from 0. */
-record Gpt2BlockSpec(ModelConfig config, int index) implements BlockSpec {
+record Gpt2BlockSpec(Gpt2Shard shard, int index) implements BlockSpec {
+    /** All tokens of dy or n, of dh or n, and of dn. */
+    private static final int BUFFERS = 3;
+
     @Override
     public String name() {
         return "h." + index;
@@ -31,54 +34,67 @@ record Gpt2BlockSpec(ModelConfig config, int index) implements BlockSpec {
 
     @Override
     public List<ParameterSpec> parameters() {
+        ModelConfig config = shard.config();
+        TensorSplit split = shard.split();
         long c = config.hiddenSize();
         long f = config.intermediateSize();
         String m = module();
-        return List.of(
-                Gpt2Parameters.gain(m + ".ln_1", c),
-                Gpt2Parameters.bias(m + ".ln_1", c),
-                Gpt2Parameters.weight(m + ".attn.c_attn", c, 3 * c, config),
-                Gpt2Parameters.bias(m + ".attn.c_attn", 3 * c),
-                Gpt2Parameters.residualWeight(m + ".attn.c_proj", c, c, config),
-                Gpt2Parameters.bias(m + ".attn.c_proj", c),
-                Gpt2Parameters.gain(m + ".ln_2", c),
-                Gpt2Parameters.bias(m + ".ln_2", c),
-                Gpt2Parameters.weight(m + ".mlp.c_fc", c, f, config),
-                Gpt2Parameters.bias(m + ".mlp.c_fc", f),
-                Gpt2Parameters.residualWeight(m + ".mlp.c_proj", f, c, config),
-                Gpt2Parameters.bias(m + ".mlp.c_proj", c));
+        List<ParameterSpec> parameters = new ArrayList<>();
+        parameters.addAll(Gpt2Parameters.norm(m + ".ln_1", shard));
+        parameters.add(Gpt2Parameters.split(Gpt2Parameters.weight(m + ".attn.c_attn", c, 3 * c, config), 1, 3, split));
+        parameters.add(Gpt2Parameters.split(Gpt2Parameters.bias(m + ".attn.c_attn", 3 * c), 0, 3, split));
+        parameters.add(
+                Gpt2Parameters.split(Gpt2Parameters.residualWeight(m + ".attn.c_proj", c, c, config), 0, 1, split));
+        parameters.add(Gpt2Parameters.bias(m + ".attn.c_proj", c));
+        parameters.addAll(Gpt2Parameters.norm(m + ".ln_2", shard));
+        parameters.add(Gpt2Parameters.split(Gpt2Parameters.weight(m + ".mlp.c_fc", c, f, config), 1, 1, split));
+        parameters.add(Gpt2Parameters.split(Gpt2Parameters.bias(m + ".mlp.c_fc", f), 0, 1, split));
+        parameters.add(
+                Gpt2Parameters.split(Gpt2Parameters.residualWeight(m + ".mlp.c_proj", f, c, config), 0, 1, split));
+        parameters.add(Gpt2Parameters.bias(m + ".mlp.c_proj", c));
+        return List.copyOf(parameters);
     }
 
     @Override
     public TensorTable saved(MicroBatchShape microBatch, DType compute) {
         return TensorTable.builder()
-                .addAll(Gpt2Block.ATTENTION, Gpt2Attention.Saved.table(config, microBatch, compute))
-                .addAll(Gpt2Block.MLP, Gpt2Mlp.Saved.table(config, microBatch, compute))
+                .addAll(Gpt2Block.ATTENTION, Gpt2Attention.Saved.table(shard, microBatch, compute))
+                .addAll(Gpt2Block.MLP, Gpt2Mlp.Saved.table(shard, microBatch, compute))
                 .build();
     }
 
     @Override
     public TensorTable stash(MicroBatchShape microBatch, DType compute) {
         return TensorTable.builder()
-                .addAll(Gpt2Block.ATTENTION, Gpt2Attention.Stash.table(config, microBatch, compute))
-                .addAll(Gpt2Block.MLP, Gpt2Mlp.Stash.table(config, microBatch, compute))
+                .addAll(Gpt2Block.ATTENTION, Gpt2Attention.Stash.table(shard, microBatch, compute))
+                .addAll(Gpt2Block.MLP, Gpt2Mlp.Stash.table(shard, microBatch, compute))
+                .build();
+    }
+
+    @Override
+    public TensorTable scratch(MicroBatchShape microBatch, DType compute) {
+        long c = shard.config().hiddenSize();
+        return TensorTable.builder()
+                .addAll("", ParallelRegion.scratch(shard.split(), microBatch.rows(), c, compute, BUFFERS))
+                .addAll("", Gpt2Attention.scratch(shard, microBatch, compute))
                 .build();
     }
 
     @Override
     public List<Work> work(Phase phase, MicroBatchShape microBatch, DType compute) {
         long r = microBatch.rows();
-        long c = config.hiddenSize();
-        long f = config.intermediateSize();
-        long rc = r * c * compute.bytes();
+        long c = shard.config().hiddenSize();
+        long a = shard.attentionWidth();
+        long f = shard.feedForward();
+        long rc = shard.heldRows(microBatch) * c * compute.bytes();
         long rf = r * f * compute.bytes();
         return switch (phase) {
             case FORWARD ->
                 List.of(
                         new Work.MemoryPass("layer_norm", 2 * rc),
-                        new Work.MatrixProduct(r, c, 3 * c),
-                        new Work.Attention(attentionShape(microBatch), 2),
-                        new Work.MatrixProduct(r, c, c),
+                        new Work.MatrixProduct(r, c, 3 * a),
+                        new Work.Attention(shard.attention(microBatch), 2),
+                        new Work.MatrixProduct(r, a, c),
                         new Work.MemoryPass("add_layer_norm", 4 * rc),
                         new Work.MatrixProduct(r, c, f),
                         new Work.MemoryPass("gelu", 2 * rf),
@@ -90,17 +106,17 @@ record Gpt2BlockSpec(ModelConfig config, int index) implements BlockSpec {
                         new Work.MemoryPass("gelu_backward", 3 * rf),
                         new Work.MatrixProduct(r, f, c),
                         new Work.MemoryPass("layer_norm_backward", 4 * rc),
-                        new Work.MatrixProduct(r, c, c),
-                        new Work.Attention(attentionShape(microBatch), 5),
-                        new Work.MatrixProduct(r, 3 * c, c),
+                        new Work.MatrixProduct(r, c, a),
+                        new Work.Attention(shard.attention(microBatch), 5),
+                        new Work.MatrixProduct(r, 3 * a, c),
                         new Work.MemoryPass("layer_norm_backward", 4 * rc));
             case BACKWARD_WEIGHT ->
                 List.of(
                         new Work.MatrixProduct(f, r, c),
                         new Work.MatrixProduct(c, r, f),
-                        new Work.MatrixProduct(c, r, c),
-                        new Work.MatrixProduct(c, r, 3 * c),
-                        new Work.MemoryPass("bias_gradients", 5 * rc + rf));
+                        new Work.MatrixProduct(a, r, c),
+                        new Work.MatrixProduct(c, r, 3 * a),
+                        new Work.MemoryPass("bias_gradients", r * (2 * c + 3 * a) * compute.bytes() + rf));
         };
     }
 
@@ -115,14 +131,14 @@ record Gpt2BlockSpec(ModelConfig config, int index) implements BlockSpec {
     @Override
     public List<Work> recomputationWork(Recomputation recomputation, MicroBatchShape microBatch, DType compute) {
         List<Work> forward = work(Phase.FORWARD, microBatch, compute);
-        long rc = microBatch.rows() * config.hiddenSize() * compute.bytes();
-        long rf = microBatch.rows() * config.intermediateSize() * compute.bytes();
+        long rc = shard.heldRows(microBatch) * shard.config().hiddenSize() * compute.bytes();
+        long rf = microBatch.rows() * shard.feedForward() * compute.bytes();
         return switch (recomputation) {
             case NONE -> List.of();
             case SELECTIVE ->
                 List.of(
                         new Work.MemoryPass("layer_norm", 2 * rc),
-                        new Work.Attention(attentionShape(microBatch), 2),
+                        new Work.Attention(shard.attention(microBatch), 2),
                         new Work.MemoryPass("layer_norm", 2 * rc),
                         new Work.MemoryPass("gelu", 2 * rf));
             // without the last product and the residual after it
@@ -132,15 +148,14 @@ record Gpt2BlockSpec(ModelConfig config, int index) implements BlockSpec {
 
     @Override
     public Block<?, ?> bind(LayerContext context) {
-        Backend backend = context.backend();
-        ParameterSource parameters = context.parameters();
+        ParallelRegion region = new ParallelRegion(
+                context.backend(),
+                context.group(),
+                shard.split(),
+                context.microBatch().rows(),
+                context.scratch(),
+                BUFFERS);
         return new Gpt2Block(
-                new Gpt2Attention(backend, parameters, module(), config, attentionShape(context.microBatch())),
-                new Gpt2Mlp(backend, parameters, module(), config));
-    }
-
-    private AttentionShape attentionShape(MicroBatchShape microBatch) {
-        int heads = config.numAttentionHeads();
-        return new AttentionShape(microBatch.batch(), microBatch.sequence(), heads, heads, config.headSize());
+                new Gpt2Attention(context, module(), shard, region), new Gpt2Mlp(context, module(), shard, region));
     }
 }

@@ -4,6 +4,7 @@ import io.penstock.models.BlockSpec;
 import io.penstock.models.ModelConfig;
 import io.penstock.models.ModelFamily;
 import io.penstock.models.ModelSpec;
+import io.penstock.models.parallel.TensorSplit;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,17 +17,18 @@ public final class Gpt2Family implements ModelFamily {
         return ARCHITECTURE;
     }
 
-    /** Throws {@link IllegalArgumentException} for a configuration of another architecture. */
+    /** Throws {@link IllegalArgumentException} for a configuration of another architecture, or whose heads, feed-forward columns or tokens cannot be split so. */
     @Override
-    public ModelSpec spec(ModelConfig config) {
+    public ModelSpec spec(ModelConfig config, TensorSplit split) {
         if (!config.architecture().equals(ARCHITECTURE)) {
             throw new IllegalArgumentException(
                     "architecture '" + config.architecture() + "' is not '" + ARCHITECTURE + "'");
         }
+        Gpt2Shard shard = new Gpt2Shard(config, split);
         List<BlockSpec> blocks = new ArrayList<>();
         for (int i = 0; i < config.numHiddenLayers(); i++) {
-            blocks.add(new Gpt2BlockSpec(config, i));
+            blocks.add(new Gpt2BlockSpec(shard, i));
         }
-        return new ModelSpec(config, new TokenAndPositionEmbeddingSpec(config), blocks, new Gpt2HeadSpec(config));
+        return new ModelSpec(config, new TokenAndPositionEmbeddingSpec(shard), blocks, new Gpt2HeadSpec(shard), split);
     }
 }

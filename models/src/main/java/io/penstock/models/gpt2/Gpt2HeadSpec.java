@@ -4,17 +4,22 @@ import io.penstock.models.Head;
 import io.penstock.models.HeadSpec;
 import io.penstock.models.LayerContext;
 import io.penstock.models.MicroBatchShape;
-import io.penstock.models.ModelConfig;
 import io.penstock.models.ParameterSpec;
 import io.penstock.models.Phase;
 import io.penstock.models.Work;
+import io.penstock.models.parallel.ParallelRegion;
+import io.penstock.models.parallel.TensorSplit;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.Shape;
 import io.penstock.tensor.TensorTable;
+import java.util.ArrayList;
 import java.util.List;
 
 /** {@link Gpt2Head} described. */
-record Gpt2HeadSpec(ModelConfig config) implements HeadSpec {
+record Gpt2HeadSpec(Gpt2Shard shard) implements HeadSpec {
+    /** All tokens of n, and of dn. */
+    private static final int BUFFERS = 2;
+
     @Override
     public String name() {
         return "head";
@@ -22,42 +27,52 @@ record Gpt2HeadSpec(ModelConfig config) implements HeadSpec {
 
     @Override
     public List<ParameterSpec> parameters() {
-        return List.of(
-                Gpt2Parameters.gain(Gpt2Parameters.FINAL_NORM, config.hiddenSize()),
-                Gpt2Parameters.bias(Gpt2Parameters.FINAL_NORM, config.hiddenSize()),
-                Gpt2Parameters.head(config));
+        List<ParameterSpec> parameters = new ArrayList<>(Gpt2Parameters.norm(Gpt2Parameters.FINAL_NORM, shard));
+        parameters.add(Gpt2Parameters.head(shard));
+        return List.copyOf(parameters);
     }
 
     @Override
     public TensorTable saved(MicroBatchShape microBatch, DType compute) {
-        int b = microBatch.batch();
-        int t = microBatch.sequence();
         return TensorTable.builder()
-                .add("normed", compute, Shape.of(b, t, config.hiddenSize()))
-                .add("mean", compute.accumulator(), Shape.of(b, t))
-                .add("rstd", compute.accumulator(), Shape.of(b, t))
+                .add("normed", compute, shard.held(microBatch))
+                .add("mean", compute.accumulator(), shard.heldStatistics(microBatch))
+                .add("rstd", compute.accumulator(), shard.heldStatistics(microBatch))
                 .build();
     }
 
     @Override
     public TensorTable stash(MicroBatchShape microBatch, DType compute) {
-        LogitChunks chunks = LogitChunks.of(microBatch.rows(), config.vocabSize());
-        return TensorTable.builder()
+        LogitChunks chunks = chunks(microBatch);
+        TensorSplit split = shard.split();
+        DType accumulator = compute.accumulator();
+        TensorTable.Builder table = TensorTable.builder()
                 .addStrided(
-                        "logits",
-                        compute.accumulator(),
-                        Shape.of(chunks.chunkRows(), config.vocabSize()),
+                        Gpt2Head.LOGITS,
+                        accumulator,
+                        Shape.of(chunks.chunkRows(), shard.vocabulary()),
                         chunks.rowStride())
-                .add("losses", compute.accumulator(), Shape.of(microBatch.batch(), microBatch.sequence()))
+                .add(TokenLosses.LOSSES, accumulator, Shape.of(microBatch.batch(), microBatch.sequence()));
+        if (!split.isWhole()) {
+            table.add(TokenLosses.STATISTICS, accumulator, Shape.of(split.size() * chunks.chunkRows(), 3));
+        }
+        long c = shard.config().hiddenSize();
+        return table.addAll("", ParallelRegion.scratch(split, microBatch.rows(), c, compute, BUFFERS))
                 .build();
+    }
+
+    /** The same on every rank of a group, for they gather statistics chunk by chunk: cut for the largest part of the vocabulary. */
+    private LogitChunks chunks(MicroBatchShape microBatch) {
+        return LogitChunks.of(
+                microBatch.rows(), shard.split().largestPart(shard.config().vocabSize()));
     }
 
     @Override
     public List<Work> work(Phase phase, MicroBatchShape microBatch, DType compute) {
         long r = microBatch.rows();
-        long c = config.hiddenSize();
-        long v = config.vocabSize();
-        long rc = r * c * compute.bytes();
+        long c = shard.config().hiddenSize();
+        long v = shard.vocabulary();
+        long rc = shard.heldRows(microBatch) * c * compute.bytes();
         return switch (phase) {
             case FORWARD -> List.of(new Work.MemoryPass("layer_norm", 2 * rc));
             case BACKWARD_INPUT ->
@@ -74,8 +89,13 @@ record Gpt2HeadSpec(ModelConfig config) implements HeadSpec {
 
     @Override
     public Head<?> bind(LayerContext context) {
-        LogitChunks chunks = LogitChunks.of(context.microBatch().rows(), config.vocabSize());
-        return new Gpt2Head(
-                context.backend(), context.parameters(), context.scratch(), config, chunks, context.compute());
+        ParallelRegion region = new ParallelRegion(
+                context.backend(),
+                context.group(),
+                shard.split(),
+                context.microBatch().rows(),
+                context.scratch(),
+                BUFFERS);
+        return new Gpt2Head(context, shard, chunks(context.microBatch()), region);
     }
 }

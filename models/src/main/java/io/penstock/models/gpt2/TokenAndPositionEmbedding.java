@@ -1,9 +1,8 @@
 package io.penstock.models.gpt2;
 
 import io.penstock.models.Embedding;
-import io.penstock.models.MicroBatchShape;
+import io.penstock.models.LayerContext;
 import io.penstock.models.Parameter;
-import io.penstock.models.ParameterSource;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.Tensor;
 
@@ -16,11 +15,11 @@ final class TokenAndPositionEmbedding implements Embedding {
     private final Tensor dwte_VC;
     private final Tensor dwpe_TC;
 
-    TokenAndPositionEmbedding(Backend backend, ParameterSource parameters, MicroBatchShape microBatch) {
-        this.backend = backend;
-        this.sequence = microBatch.sequence();
-        Parameter tokens = parameters.parameter(Gpt2Parameters.TOKEN_TABLE);
-        Parameter positions = parameters.parameter(Gpt2Parameters.POSITION_TABLE);
+    TokenAndPositionEmbedding(LayerContext context) {
+        this.backend = context.backend();
+        this.sequence = context.microBatch().sequence();
+        Parameter tokens = context.parameters().parameter(Gpt2Parameters.TOKEN_TABLE);
+        Parameter positions = context.parameters().parameter(Gpt2Parameters.POSITION_TABLE);
         this.wte_VC = tokens.value();
         this.dwte_VC = tokens.gradient();
         this.wpe_TC = positions.value().slice(0, sequence);

@@ -8,12 +8,13 @@ import io.penstock.models.ModelConfig;
 import io.penstock.models.ParameterSpec;
 import io.penstock.models.Phase;
 import io.penstock.models.Work;
+import io.penstock.models.parallel.ParallelRegion;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.TensorTable;
 import java.util.List;
 
-/** {@link TokenAndPositionEmbedding} described. */
-record TokenAndPositionEmbeddingSpec(ModelConfig config) implements EmbeddingSpec {
+/** {@link TokenAndPositionEmbedding} or {@link VocabularyParallelEmbedding} described. */
+record TokenAndPositionEmbeddingSpec(Gpt2Shard shard) implements EmbeddingSpec {
     @Override
     public String name() {
         return "embedding";
@@ -21,7 +22,7 @@ record TokenAndPositionEmbeddingSpec(ModelConfig config) implements EmbeddingSpe
 
     @Override
     public List<ParameterSpec> parameters() {
-        return List.of(Gpt2Parameters.tokenTable(config), Gpt2Parameters.positionTable(config));
+        return List.of(Gpt2Parameters.tokenTable(shard), Gpt2Parameters.positionTable(shard.config()));
     }
 
     @Override
@@ -35,8 +36,14 @@ record TokenAndPositionEmbeddingSpec(ModelConfig config) implements EmbeddingSpe
     }
 
     @Override
+    public TensorTable scratch(MicroBatchShape microBatch, DType compute) {
+        return ParallelRegion.scratch(
+                shard.split(), microBatch.rows(), shard.config().hiddenSize(), compute, 1);
+    }
+
+    @Override
     public List<Work> work(Phase phase, MicroBatchShape microBatch, DType compute) {
-        long elements = microBatch.rows() * config.hiddenSize();
+        long elements = microBatch.rows() * shard.config().hiddenSize();
         return switch (phase) {
             // reads a row of each table, writes y
             case FORWARD -> List.of(new Work.MemoryPass("embedding", 3 * elements * compute.bytes()));
@@ -52,10 +59,16 @@ record TokenAndPositionEmbeddingSpec(ModelConfig config) implements EmbeddingSpe
     @Override
     public Embedding bind(LayerContext context) {
         MicroBatchShape microBatch = context.microBatch();
+        ModelConfig config = shard.config();
         if (microBatch.sequence() > config.maxPositionEmbeddings()) {
             throw new IllegalArgumentException("sequence_length=" + microBatch.sequence()
                     + " > max_position_embeddings=" + config.maxPositionEmbeddings());
         }
-        return new TokenAndPositionEmbedding(context.backend(), context.parameters(), microBatch);
+        if (shard.split().isWhole()) {
+            return new TokenAndPositionEmbedding(context);
+        }
+        ParallelRegion region = new ParallelRegion(
+                context.backend(), context.group(), shard.split(), microBatch.rows(), context.scratch(), 1);
+        return new VocabularyParallelEmbedding(context, shard, region);
     }
 }

@@ -25,6 +25,9 @@ public interface TensorGroup {
     /** Overwrites every other rank's rows of x with what that rank has there. */
     void startAllGather(Tensor x);
 
+    /** Does what this thread can do for the operations under way without waiting; to be called between pieces of work. */
+    void poll();
+
     /** Waits until everything started is done. */
     void await();
 

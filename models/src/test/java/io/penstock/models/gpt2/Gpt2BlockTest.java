@@ -10,7 +10,7 @@ import io.penstock.models.Block;
 import io.penstock.models.LayerContext;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
-import io.penstock.tensor.AttentionShape;
+import io.penstock.models.parallel.ParallelRegion;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.GradientCheck;
@@ -27,7 +27,8 @@ import org.junit.jupiter.api.Test;
 final class Gpt2BlockTest {
     private static final ModelConfig CONFIG = new ModelConfig("gpt2", 1, 12, 3, 20, 16, 29, 1e-5f, true, 0.02);
     private static final MicroBatchShape MICRO_BATCH = new MicroBatchShape(2, 7);
-    private static final Gpt2BlockSpec SPEC = new Gpt2BlockSpec(CONFIG, 0);
+    private static final Gpt2Shard SHARD = Gpt2Shard.whole(CONFIG);
+    private static final Gpt2BlockSpec SPEC = new Gpt2BlockSpec(SHARD, 0);
     private static final String MODULE = "transformer.h.0";
 
     private final Backend backend = new ReferenceBackend();
@@ -79,10 +80,10 @@ final class Gpt2BlockTest {
     @Test
     void shouldDifferentiateTheAttentionHalf() {
         LayerMemory memory = new LayerMemory(SPEC, F64, 5);
-        var shape = new AttentionShape(2, 7, 3, 3, 4);
-        var attention = new Gpt2Attention(backend, memory, MODULE, CONFIG, shape);
-        var saved = Gpt2Attention.Saved.of(LayerMemory.carve(Gpt2Attention.Saved.table(CONFIG, MICRO_BATCH, F64)));
-        var stash = Gpt2Attention.Stash.of(LayerMemory.carve(Gpt2Attention.Stash.table(CONFIG, MICRO_BATCH, F64)));
+        var context = LayerContext.whole(backend, memory, MICRO_BATCH, F64);
+        var attention = new Gpt2Attention(context, MODULE, SHARD, region(context));
+        var saved = Gpt2Attention.Saved.of(LayerMemory.carve(Gpt2Attention.Saved.table(SHARD, MICRO_BATCH, F64)));
+        var stash = Gpt2Attention.Stash.of(LayerMemory.carve(Gpt2Attention.Stash.table(SHARD, MICRO_BATCH, F64)));
         Tensor x = TestTensors.random(1, F64, 2, 7, 12);
         Tensor a = TestTensors.zeros(F64, 2, 7, 12);
         Tensor da = TestTensors.random(2, F64, 2, 7, 12);
@@ -102,12 +103,18 @@ final class Gpt2BlockTest {
         check.check(1e-8);
     }
 
+    private static ParallelRegion region(LayerContext context) {
+        return new ParallelRegion(
+                context.backend(), context.group(), SHARD.split(), MICRO_BATCH.rows(), context.scratch(), 3);
+    }
+
     @Test
     void shouldDifferentiateTheMlpHalf() {
         LayerMemory memory = new LayerMemory(SPEC, F64, 5);
-        var mlp = new Gpt2Mlp(backend, memory, MODULE, CONFIG);
-        var saved = Gpt2Mlp.Saved.of(LayerMemory.carve(Gpt2Mlp.Saved.table(CONFIG, MICRO_BATCH, F64)));
-        var stash = Gpt2Mlp.Stash.of(LayerMemory.carve(Gpt2Mlp.Stash.table(CONFIG, MICRO_BATCH, F64)));
+        var context = LayerContext.whole(backend, memory, MICRO_BATCH, F64);
+        var mlp = new Gpt2Mlp(context, MODULE, SHARD, region(context));
+        var saved = Gpt2Mlp.Saved.of(LayerMemory.carve(Gpt2Mlp.Saved.table(SHARD, MICRO_BATCH, F64)));
+        var stash = Gpt2Mlp.Stash.of(LayerMemory.carve(Gpt2Mlp.Stash.table(SHARD, MICRO_BATCH, F64)));
         Tensor x = TestTensors.random(1, F64, 2, 7, 12);
         Tensor a = TestTensors.random(3, F64, 2, 7, 12);
         Tensor y = TestTensors.zeros(F64, 2, 7, 12);

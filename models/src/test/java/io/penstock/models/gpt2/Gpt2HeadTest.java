@@ -10,6 +10,7 @@ import io.penstock.models.Head;
 import io.penstock.models.LayerContext;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
+import io.penstock.models.parallel.ParallelRegion;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.GradientCheck;
@@ -29,7 +30,7 @@ final class Gpt2HeadTest {
     private final Backend backend = new ReferenceBackend();
 
     private static Gpt2HeadSpec spec(boolean tied) {
-        return new Gpt2HeadSpec(new ModelConfig("gpt2", 1, C, 3, 20, 16, V, 1e-5f, tied, 0.02));
+        return new Gpt2HeadSpec(Gpt2Shard.whole(new ModelConfig("gpt2", 1, C, 3, 20, 16, V, 1e-5f, tied, 0.02)));
     }
 
     /** A head with chunks of its own size, so that small tests cross chunk borders. */
@@ -45,7 +46,11 @@ final class Gpt2HeadTest {
             memory = new LayerMemory(spec, compute, 21);
             var chunks = new LogitChunks(MICRO_BATCH.rows(), chunkRows, 64);
             var scratch = LayerMemory.carve(spec.stash(MICRO_BATCH, compute));
-            head = new Gpt2Head(backend, memory, scratch, spec.config(), chunks, compute);
+            var context =
+                    LayerContext.whole(backend, memory, MICRO_BATCH, compute).withScratch(scratch);
+            var region =
+                    new ParallelRegion(backend, context.group(), spec.shard().split(), MICRO_BATCH.rows(), scratch, 2);
+            head = new Gpt2Head(context, spec.shard(), chunks, region);
             saved = head.saved(LayerMemory.carve(spec.saved(MICRO_BATCH, compute)));
             x = TestTensors.random(1, compute, 2, 7, C);
             dx = TestTensors.zeros(compute, 2, 7, C);

@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Test;
 
 final class TokenAndPositionEmbeddingTest {
     private static final ModelConfig CONFIG = new ModelConfig("gpt2", 1, 12, 3, 20, 16, 5, 1e-5f, true, 0.02);
-    private static final TokenAndPositionEmbeddingSpec SPEC = new TokenAndPositionEmbeddingSpec(CONFIG);
+    private static final TokenAndPositionEmbeddingSpec SPEC =
+            new TokenAndPositionEmbeddingSpec(Gpt2Shard.whole(CONFIG));
 
     private final Backend backend = new ReferenceBackend();
 

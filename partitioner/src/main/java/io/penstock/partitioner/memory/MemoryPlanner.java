@@ -95,8 +95,7 @@ public final class MemoryPlanner {
     }
 
     private Shape hidden() {
-        return Shape.of(
-                microBatch.batch(), microBatch.sequence(), model.config().hiddenSize());
+        return model.hidden(microBatch);
     }
 
     private Shape ids() {
