@@ -3,6 +3,7 @@ package io.penstock.models;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.TensorTable;
 import java.util.List;
+import java.util.Set;
 
 /** A layer described, without memory: what the planner adds up and the engine allocates. Pure. */
 public sealed interface LayerSpec permits EmbeddingSpec, BlockSpec, HeadSpec {
@@ -24,6 +25,11 @@ public sealed interface LayerSpec permits EmbeddingSpec, BlockSpec, HeadSpec {
     /** What a call of an embedding or a block works in and nothing outlives; one region serves all layers of a rank in turn. Empty where layers are whole. */
     default TensorTable scratch(MicroBatchShape microBatch, DType compute) {
         return TensorTable.builder().build();
+    }
+
+    /** The parameters whose gradients are complete with the input-gradient call; those of the others are with the weight-gradient call. */
+    default Set<String> completedByInputGradient() {
+        return Set.of();
     }
 
     /** What one micro-batch asks of the device in a phase. */

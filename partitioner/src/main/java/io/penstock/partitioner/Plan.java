@@ -27,6 +27,11 @@ public record Plan(
         memory = List.copyOf(memory);
     }
 
+    /** The axes of the ranks that run it. */
+    public Axes axes() {
+        return new Axes(1, techniques.sharding().data(), schedule.ranks());
+    }
+
     /** Layers {@code from} (inclusive) to {@code to} (exclusive) of {@link io.penstock.models.ModelSpec#layers()}. */
     public record StageLayers(int from, int to) {
         public int count() {

@@ -7,6 +7,7 @@ import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.memory.MemoryPlanner;
 import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.ScheduleVerifier;
+import io.penstock.partitioner.schedule.StateInstructions;
 import io.penstock.tensor.DType;
 import java.util.List;
 
@@ -50,9 +51,10 @@ public final class Planner {
             List<StageLayers> stages,
             long workspaceBytes) {
         checkSplit(stages, schedule.stages(), model.layers().size());
-        ScheduleVerifier.verify(schedule, 1).require();
+        Schedule whole = StateInstructions.add(schedule, techniques.sharding());
+        ScheduleVerifier.verify(whole, 1).require();
         MemoryPlanner memory = new MemoryPlanner(model, microBatch, compute, techniques, workspaceBytes);
-        return new Plan(microBatch, compute, schedule, stages, techniques, memory.plan(schedule, stages));
+        return new Plan(microBatch, compute, whole, stages, techniques, memory.plan(whole, stages));
     }
 
     private static void checkSplit(List<StageLayers> stages, int expected, int layers) {

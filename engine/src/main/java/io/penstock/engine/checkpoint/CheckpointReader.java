@@ -37,7 +37,7 @@ public final class CheckpointReader {
     public static void readWeights(Path folder, List<ParameterState> states) {
         try (ModelFolder weights = ModelFolder.open(folder)) {
             for (ParameterState state : states) {
-                weights.read(state.spec(), state.master());
+                weights.read(state.spec(), state.firstElement(), state.updated(state.master()));
             }
         }
     }
@@ -90,8 +90,8 @@ public final class CheckpointReader {
                 file.tensors().forEach(tensor -> fileOf.put(tensor.name(), file));
             }
             for (ParameterState state : states) {
-                read(folder, fileOf, state.spec().name() + ShardNames.FIRST_MOMENT, state.firstMoment());
-                read(folder, fileOf, state.spec().name() + ShardNames.SECOND_MOMENT, state.secondMoment());
+                read(folder, fileOf, state, ShardNames.FIRST_MOMENT, state.firstMoment());
+                read(folder, fileOf, state, ShardNames.SECOND_MOMENT, state.secondMoment());
             }
         } finally {
             files.forEach(SafetensorsFile::close);
@@ -108,13 +108,19 @@ public final class CheckpointReader {
         }
     }
 
-    private static void read(Path folder, Map<String, SafetensorsFile> fileOf, String name, Tensor into) {
+    private static void read(
+            Path folder, Map<String, SafetensorsFile> fileOf, ParameterState state, String moment, Tensor into) {
+        String name = state.spec().name() + moment;
         SafetensorsFile file = fileOf.get(name);
         StoredTensor stored = file == null ? null : file.find(name).orElse(null);
         if (file == null || stored == null) {
             throw new CheckpointException(folder + ": no optimizer state '" + name
                     + "'; the checkpoint is of another model or has weights only");
         }
-        file.read(stored, into);
+        if (!stored.shape().equals(state.spec().shape())) {
+            throw new CheckpointException(folder + ": '" + name + "' has shape " + stored.shape()
+                    + ", the model's is " + state.spec().shape());
+        }
+        file.read(stored, state.firstElement(), state.updated(into));
     }
 }

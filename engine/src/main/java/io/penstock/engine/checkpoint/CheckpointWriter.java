@@ -6,10 +6,9 @@ import io.penstock.models.ModelConfig;
 import io.penstock.models.tokens.Tokenizer;
 import io.penstock.models.weights.ConfigJson;
 import io.penstock.models.weights.ModelFolder;
-import io.penstock.models.weights.SafetensorsWriter;
+import io.penstock.models.weights.SafetensorsParts;
 import io.penstock.models.weights.SafetensorsWriter.Declared;
 import io.penstock.models.weights.ShardIndex;
-import io.penstock.tensor.Tensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -48,31 +47,49 @@ public final class CheckpointWriter {
         return done.resolveSibling(done.getFileName() + PARTIAL);
     }
 
-    /** The shard of one rank: its own parameters (a tied one only where the embedding is) and their moments. */
-    public void writeShard(int step, int rank, int ranks, List<ParameterState> owned) {
+    /**
+     * Makes the files of one stage, in their full length: the parameters that it owns (a tied one only where the embedding is) and their moments. One of the stage's replicas
+     * does it; then each of them calls {@link #writeShard}.
+     */
+    public void createShard(int step, int stage, int stages, List<ParameterState> owned) {
         Path folder = partial(step);
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        Map<String, Tensor> weights = new LinkedHashMap<>();
-        Map<String, Tensor> moments = new LinkedHashMap<>();
+        List<Declared> weights = new ArrayList<>();
+        List<Declared> moments = new ArrayList<>();
         for (ParameterState state : owned) {
-            weights.put(state.spec().name(), state.master());
-            moments.put(state.spec().name() + ShardNames.FIRST_MOMENT, state.firstMoment());
-            moments.put(state.spec().name() + ShardNames.SECOND_MOMENT, state.secondMoment());
+            String name = state.spec().name();
+            weights.add(new Declared(name, state.master().dtype(), state.spec().shape()));
+            for (String moment : List.of(ShardNames.FIRST_MOMENT, ShardNames.SECOND_MOMENT)) {
+                moments.add(new Declared(
+                        name + moment, state.firstMoment().dtype(), state.spec().shape()));
+            }
         }
-        write(folder.resolve(ShardNames.shard("model", rank, ranks)), weights);
-        write(folder.resolve(ShardNames.shard(ShardNames.OPTIMIZER, rank, ranks)), moments);
+        Map<String, String> format = Map.of("format", "pt");
+        SafetensorsParts.create(folder.resolve(ShardNames.shard("model", stage, stages)), weights, format);
+        SafetensorsParts.create(
+                folder.resolve(ShardNames.shard(ShardNames.OPTIMIZER, stage, stages)), moments, format);
     }
 
-    private static void write(Path path, Map<String, Tensor> tensors) {
-        List<Declared> declared = new ArrayList<>();
-        tensors.forEach((name, tensor) -> declared.add(new Declared(name, tensor.dtype(), tensor.shape())));
-        try (SafetensorsWriter writer = SafetensorsWriter.create(path, declared, Map.of("format", "pt"))) {
-            tensors.forEach(writer::write);
-            writer.commit();
+    /** Fills in the elements of the stage's parameters that this rank updates; none of them if it is a replica that holds nothing of its own. */
+    public void writeShard(int step, int stage, int stages, List<ParameterState> owned) {
+        if (owned.isEmpty()) {
+            return;
+        }
+        Path folder = partial(step);
+        try (SafetensorsParts weights = SafetensorsParts.open(folder.resolve(ShardNames.shard("model", stage, stages)));
+                SafetensorsParts moments =
+                        SafetensorsParts.open(folder.resolve(ShardNames.shard(ShardNames.OPTIMIZER, stage, stages)))) {
+            for (ParameterState state : owned) {
+                String name = state.spec().name();
+                long first = state.firstElement();
+                weights.write(name, first, state.updated(state.master()));
+                moments.write(name + ShardNames.FIRST_MOMENT, first, state.updated(state.firstMoment()));
+                moments.write(name + ShardNames.SECOND_MOMENT, first, state.updated(state.secondMoment()));
+            }
         }
     }
 

@@ -21,9 +21,7 @@ final class Capabilities {
     }
 
     private void layout(Layout layout) {
-        unless(layout.data() == 1, "parallelism.data", layout.data(), "1");
         unless(layout.tensor() == 1, "parallelism.tensor", layout.tensor(), "1");
-        unless(layout.zeroStage() == 0, "parallelism.zero_stage", layout.zeroStage(), "0");
         unless(layout.offload() == Offload.NONE, "parallelism.offload", layout.offload(), "none");
         unless(
                 layout.activationCheckpointing() == ActivationCheckpointing.NONE,

@@ -14,7 +14,9 @@ public enum Activity {
     RECEIVING(7, "receiving"),
     TIED_GRADIENTS(8, "sum of tied gradients"),
     OPTIMIZER(9, "optimizer step"),
-    CHECKPOINT(10, "checkpoint");
+    CHECKPOINT(10, "checkpoint"),
+    GATHERING(11, "gathering of parameters"),
+    REDUCING(12, "reduction of gradients");
 
     private static final Activity[] VALUES = values();
 
@@ -37,6 +39,9 @@ public enum Activity {
             case Instruction.SendGradient s -> SENDING;
             case Instruction.ReceiveActivation r -> RECEIVING;
             case Instruction.ReceiveGradient r -> RECEIVING;
+            case Instruction.GatherParameters g -> GATHERING;
+            case Instruction.ReleaseParameters r -> GATHERING;
+            case Instruction.ReduceGradients r -> REDUCING;
             case Instruction.ReduceTiedGradients r -> TIED_GRADIENTS;
             case Instruction.OptimizerStep o -> OPTIMIZER;
         };

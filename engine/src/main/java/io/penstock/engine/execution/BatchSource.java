@@ -9,4 +9,9 @@ public interface BatchSource {
 
     /** Overwrites targets_BT (I32): the token that follows each of {@link #tokens}. */
     void targets(Tensor targets_BT, int step, int microBatch);
+
+    /** Whether the micro-batch's loss counts: an evaluation fills the replicas' rounds with micro-batches that do not. */
+    default boolean counts(int microBatch) {
+        return true;
+    }
 }

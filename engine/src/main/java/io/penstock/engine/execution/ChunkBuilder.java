@@ -1,5 +1,6 @@
 package io.penstock.engine.execution;
 
+import io.penstock.engine.sharding.LayerStates;
 import io.penstock.engine.state.ActivationPool;
 import io.penstock.engine.state.ParameterStore;
 import io.penstock.models.Block;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 public final class ChunkBuilder {
     private final Backend backend;
     private final ParameterStore parameters;
+    private final LayerStates states;
     private final ActivationPool pool;
     private final MicroBatchShape microBatch;
     private final DType compute;
@@ -37,11 +39,13 @@ public final class ChunkBuilder {
     public ChunkBuilder(
             Backend backend,
             ParameterStore parameters,
+            LayerStates states,
             ActivationPool pool,
             MicroBatchShape microBatch,
             DType compute) {
         this.backend = backend;
         this.parameters = parameters;
+        this.states = states;
         this.pool = pool;
         this.microBatch = microBatch;
         this.compute = compute;
@@ -68,7 +72,14 @@ public final class ChunkBuilder {
             }
         }
         return new ChunkRunner(
-                embedding, blocks, head, memory(chunk, layers, slots), slots.activations(), slots.stashes());
+                chunk,
+                states,
+                embedding,
+                blocks,
+                head,
+                memory(chunk, layers, slots),
+                slots.activations(),
+                slots.stashes());
     }
 
     private LayerContext context(LayerSpec layer) {

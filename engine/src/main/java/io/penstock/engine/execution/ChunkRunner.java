@@ -1,5 +1,6 @@
 package io.penstock.engine.execution;
 
+import io.penstock.engine.sharding.LayerStates;
 import io.penstock.models.Embedding;
 import io.penstock.tensor.Tensor;
 import java.util.List;
@@ -25,10 +26,15 @@ public final class ChunkRunner {
     private final List<BlockRunner<?, ?>> blocks;
     private final @Nullable HeadRunner<?> head;
     private final Memory memory;
+    private final int chunk;
+    private final LayerStates states;
     private final int slots;
     private final int stashes;
 
+    /** {@code chunk}: its number on the rank. */
     ChunkRunner(
+            int chunk,
+            LayerStates states,
             @Nullable Embedding embedding,
             List<BlockRunner<?, ?>> blocks,
             @Nullable HeadRunner<?> head,
@@ -39,6 +45,8 @@ public final class ChunkRunner {
         this.blocks = List.copyOf(blocks);
         this.head = head;
         this.memory = memory;
+        this.chunk = chunk;
+        this.states = states;
         this.slots = slots;
         this.stashes = stashes;
     }
@@ -102,12 +110,15 @@ public final class ChunkRunner {
     public void forward(int microBatch) {
         int slot = microBatch % slots;
         if (embedding != null) {
+            states.beforeForward(chunk, 0);
             embedding.forward(outputOf(0, microBatch), tokens(microBatch));
         }
         for (int i = 0; i < blocks.size(); i++) {
+            states.beforeForward(chunk, firstBlock() + i);
             blocks.get(i).forward(outputOf(firstBlock() + i, microBatch), slot);
         }
         if (head != null) {
+            states.beforeForward(chunk, layers() - 1);
             head.forward(slot);
         }
     }
@@ -138,27 +149,44 @@ public final class ChunkRunner {
         double loss = 0;
         if (head != null) {
             Tensor dx = fusedInputGradient(layer, microBatch);
-            loss = head.backward(dx, lossScale, slot);
+            loss = headBackward(dx, lossScale, layer, microBatch);
             dy = dx;
             layer--;
         }
         for (int i = blocks.size() - 1; i >= 0; i--, layer--) {
             Tensor dx = fusedInputGradient(layer, microBatch);
+            states.beforeInputGradient(chunk, layer, microBatch);
+            states.beforeWeightGradient(chunk, layer, microBatch);
             blocks.get(i).recompute(dx, slot, 0);
             blocks.get(i).backward(dx, required(dy), slot, 0);
+            states.afterInputGradient(chunk, layer, microBatch);
+            states.afterWeightGradient(chunk, layer, microBatch);
             dy = dx;
         }
         if (embedding != null) {
-            embedding.backwardWeight(required(dy), tokens(microBatch));
+            embeddingBackward(required(dy), microBatch);
         }
         return loss;
     }
 
-    private static Tensor required(@Nullable Tensor dy) {
-        if (dy == null) {
+    private double headBackward(Tensor dx, float lossScale, int layer, int microBatch) {
+        states.beforeInputGradient(chunk, layer, microBatch);
+        double loss = required(head).backward(dx, lossScale, microBatch % slots);
+        states.afterInputGradient(chunk, layer, microBatch);
+        return loss;
+    }
+
+    private void embeddingBackward(Tensor dy, int microBatch) {
+        states.beforeWeightGradient(chunk, 0, microBatch);
+        required(embedding).backwardWeight(dy, tokens(microBatch));
+        states.afterWeightGradient(chunk, 0, microBatch);
+    }
+
+    private static <X> X required(@Nullable X present) {
+        if (present == null) {
             throw new IllegalStateException("a chunk without layers has no gradient");
         }
-        return dy;
+        return present;
     }
 
     /** Between layers two streams in turn, at the chunk's start the message buffer. */
@@ -181,13 +209,15 @@ public final class ChunkRunner {
         int layer = layers() - 1;
         double loss = 0;
         if (head != null) {
-            loss = head.backward(splitInputGradient(layer, microBatch), lossScale, slot);
+            loss = headBackward(splitInputGradient(layer, microBatch), lossScale, layer, microBatch);
             layer--;
         }
         for (int i = blocks.size() - 1; i >= 0; i--, layer--) {
             Tensor dx = splitInputGradient(layer, microBatch);
+            states.beforeInputGradient(chunk, layer, microBatch);
             blocks.get(i).recompute(dx, slot, microBatch % stashes);
             blocks.get(i).backwardInput(dx, outputGradient(layer, microBatch), slot, microBatch % stashes);
+            states.afterInputGradient(chunk, layer, microBatch);
         }
         return loss;
     }
@@ -197,10 +227,12 @@ public final class ChunkRunner {
         int slot = microBatch % slots;
         for (int i = blocks.size() - 1; i >= 0; i--) {
             Tensor dy = outputGradient(firstBlock() + i, microBatch);
+            states.beforeWeightGradient(chunk, firstBlock() + i, microBatch);
             blocks.get(i).backwardWeight(dy, slot, microBatch % stashes);
+            states.afterWeightGradient(chunk, firstBlock() + i, microBatch);
         }
         if (embedding != null) {
-            embedding.backwardWeight(outputGradient(0, microBatch), tokens(microBatch));
+            embeddingBackward(outputGradient(0, microBatch), microBatch);
         }
     }
 }

@@ -1,5 +1,8 @@
 package io.penstock.engine.execution;
 
+import io.penstock.engine.optimizer.LossSum;
+import io.penstock.engine.sharding.LayerStates;
+import io.penstock.partitioner.Axes;
 import io.penstock.partitioner.schedule.Instruction;
 import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.tensor.Backend;
@@ -10,16 +13,19 @@ import java.util.List;
  * Interprets the instructions of one pipeline rank, and nothing more: what runs when is the schedule's business. Allocates nothing in a step.
  */
 public final class Executor {
-    private final int rank;
     private final Backend backend;
+    private final Axes axes;
     private final Endpoint endpoint;
+    private final LayerStates states;
     private final List<ChunkRunner> chunks;
+    private final LossSum loss = new LossSum();
 
     /** {@code chunks}: of this rank, by number. */
-    public Executor(int rank, Backend backend, Endpoint endpoint, List<ChunkRunner> chunks) {
-        this.rank = rank;
+    public Executor(Axes axes, Backend backend, Endpoint endpoint, LayerStates states, List<ChunkRunner> chunks) {
+        this.axes = axes;
         this.backend = backend;
         this.endpoint = endpoint;
+        this.states = states;
         this.chunks = List.copyOf(chunks);
     }
 
@@ -44,16 +50,18 @@ public final class Executor {
     }
 
     public Run compile(Schedule schedule, BatchSource batches) {
-        return new Run(new Program(schedule, rank), batches);
+        int rank = endpoint.rank();
+        return new Run(
+                new Program(schedule, axes.pipelineRank(rank), stage -> axes.atStage(rank, stage)), batches);
     }
 
     /**
-     * Runs a program once; returns the sum of the losses of the tokens that met the head on this rank, in micro-batch order. {@code lossScale}: what the gradient of that
-     * sum is scaled by, one over the tokens of the step. {@code end} is called for the instructions that end a step.
+     * Runs a program once; returns the sum of the losses of the tokens that met the head on this rank, good until the next run. {@code lossScale}: what the gradient of
+     * that sum is scaled by, one over the tokens of the step. {@code end} is called for the instructions that end a step.
      */
-    public double run(Run run, int step, float lossScale, StepEnd end) {
+    public LossSum run(Run run, int step, float lossScale, StepEnd end) {
         Messages messages = run.messages;
-        double loss = 0;
+        loss.clear();
         messages.begin(step);
         for (int i = 0; i < run.program.length(); i++) {
             Instruction instruction = run.program.instruction(i);
@@ -63,19 +71,22 @@ public final class Executor {
             switch (instruction) {
                 case Instruction.Forward f -> forward(run, chunks.get(f.chunk()), f, step);
                 case Instruction.EvaluateLoss e -> {
-                    loss += chunks.get(e.chunk()).loss(e.microBatch());
+                    double nats = chunks.get(e.chunk()).loss(e.microBatch());
+                    if (run.batches.counts(e.microBatch())) {
+                        loss.add(nats);
+                    }
                     messages.close(e.chunk());
                 }
                 case Instruction.Backward b -> {
                     messages.copyLocalGradient(b.chunk(), b.microBatch());
                     messages.awaitInputGradientFree(b.chunk(), b.microBatch());
-                    loss += chunks.get(b.chunk()).backward(b.microBatch(), lossScale);
+                    loss.add(chunks.get(b.chunk()).backward(b.microBatch(), lossScale));
                     messages.close(b.chunk());
                 }
                 case Instruction.BackwardInput b -> {
                     messages.copyLocalGradient(b.chunk(), b.microBatch());
                     messages.awaitInputGradientFree(b.chunk(), b.microBatch());
-                    loss += chunks.get(b.chunk()).backwardInput(b.microBatch(), lossScale);
+                    loss.add(chunks.get(b.chunk()).backwardInput(b.microBatch(), lossScale));
                 }
                 case Instruction.BackwardWeight b -> {
                     chunks.get(b.chunk()).backwardWeight(b.microBatch());
@@ -85,6 +96,9 @@ public final class Executor {
                 case Instruction.ReceiveActivation r -> messages.await(r);
                 case Instruction.SendGradient s -> messages.send(s);
                 case Instruction.ReceiveGradient r -> messages.await(r);
+                case Instruction.GatherParameters g -> states.gather(g.chunk(), g.fromEnd());
+                case Instruction.ReleaseParameters r -> states.release(r.chunk());
+                case Instruction.ReduceGradients r -> states.reduce(r.chunk(), r.leaf());
                 case Instruction.ReduceTiedGradients r -> end.reduceTiedGradients(step);
                 case Instruction.OptimizerStep o -> {
                     messages.finish();

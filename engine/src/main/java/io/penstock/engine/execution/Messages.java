@@ -87,12 +87,12 @@ final class Messages {
 
     void send(Instruction.SendActivation s) {
         Tensor output = chunks.get(s.chunk()).output(s.microBatch());
-        sentActivations.send(s.chunk(), s.microBatch(), s.peerStageRank(), step, output);
+        sentActivations.send(s.chunk(), s.microBatch(), program.endpoint(s.peerStageRank()), step, output);
     }
 
     void send(Instruction.SendGradient s) {
         Tensor gradient = chunks.get(s.chunk()).inputGradient(s.microBatch());
-        sentGradients.send(s.chunk(), s.microBatch(), s.peerStageRank(), step, gradient);
+        sentGradients.send(s.chunk(), s.microBatch(), program.endpoint(s.peerStageRank()), step, gradient);
     }
 
     void await(Instruction.ReceiveActivation r) {

@@ -7,6 +7,7 @@ import io.penstock.transport.Kind;
 import io.penstock.transport.Tag;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 
 /**
  * One pipeline rank's part of a schedule with what the executor derives from it once: the receives of each lane in program order and the tags of the sends. A message is
@@ -20,8 +21,11 @@ public final class Program {
     private final Tag[] activationTags;
     private final Tag[] gradientTags;
     private final List<Integer> stageOfChunk;
+    private final IntUnaryOperator endpointOf;
 
-    Program(Schedule schedule, int rank) {
+    /** {@code endpointOf}: the endpoint's number of a pipeline rank. */
+    Program(Schedule schedule, int rank, IntUnaryOperator endpointOf) {
+        this.endpointOf = endpointOf;
         this.instructions = schedule.instructions().get(rank).toArray(new Instruction[0]);
         this.activities = new Activity[instructions.length];
         this.stageOfChunk = schedule.stageOf().get(rank);
@@ -41,11 +45,16 @@ public final class Program {
     private void addReceive(Instruction instruction) {
         if (instruction instanceof Instruction.ReceiveActivation r) {
             Tag tag = new Tag(Kind.ACTIVATION, stageOfChunk.get(r.chunk()));
-            activations.add(new Receive(r.chunk(), r.microBatch(), r.peerStageRank(), tag));
+            activations.add(new Receive(r.chunk(), r.microBatch(), endpoint(r.peerStageRank()), tag));
         } else if (instruction instanceof Instruction.ReceiveGradient r) {
             Tag tag = new Tag(Kind.GRADIENT, stageOfChunk.get(r.chunk()));
-            gradients.add(new Receive(r.chunk(), r.microBatch(), r.peerStageRank(), tag));
+            gradients.add(new Receive(r.chunk(), r.microBatch(), endpoint(r.peerStageRank()), tag));
         }
+    }
+
+    /** The endpoint's number of a pipeline rank. */
+    int endpoint(int pipelineRank) {
+        return endpointOf.applyAsInt(pipelineRank);
     }
 
     int length() {

@@ -2,16 +2,23 @@ package io.penstock.engine.execution;
 
 import io.penstock.engine.optimizer.AdamW;
 import io.penstock.engine.optimizer.LearningRateSchedule;
+import io.penstock.engine.optimizer.LossSum;
 import io.penstock.engine.optimizer.StepStatistics;
+import io.penstock.engine.sharding.SharedStates;
+import io.penstock.engine.state.GradientSum;
 import io.penstock.engine.state.ParameterState;
 import io.penstock.engine.state.ParameterStore;
+import io.penstock.partitioner.memory.Segments;
+import io.penstock.partitioner.memory.StateLayout;
 import io.penstock.tensor.Backend;
+import io.penstock.tensor.Shape;
 import io.penstock.tensor.Tensor;
 import io.penstock.transport.Collectives;
 import io.penstock.transport.Endpoint;
 import io.penstock.transport.Kind;
 import io.penstock.transport.Tag;
 import io.penstock.transport.Transfer;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -20,80 +27,102 @@ import java.util.List;
 public final class StepEnd {
     private static final Tag TIED = new Tag(Kind.TIED_GRADIENT, 0);
 
-    private final int rank;
     private final int tiedPeer;
     private final Backend backend;
     private final Endpoint endpoint;
     private final Collectives collectives;
-    private final ParameterStore store;
+    private final SharedStates shared;
     private final List<ParameterState> states;
-    private final int[] canonicalIndex;
+    private final List<SquaredSegment> squared;
     private final StepStatistics statistics;
     private final AdamW optimizer;
     private final LearningRateSchedule learningRates;
-
     private double lossSum;
     private double gradientNorm;
     private double learningRate;
 
+    /** A piece of a gradient whose squares this rank sums for all. */
+    private record SquaredSegment(int parameter, int segment, Tensor gradient) {}
+
     /**
      * @param tiedPeer the rank with the other copy of a tied parameter; this rank where there is none
+     * @param replica the place of this rank among its replicas
      * @param canonicalIndex place in the model's canonical order of each of the store's parameters
      */
     public StepEnd(
-            int rank,
             int tiedPeer,
+            int replica,
             Backend backend,
             Endpoint endpoint,
             Collectives collectives,
+            SharedStates shared,
             ParameterStore store,
             int[] canonicalIndex,
             StepStatistics statistics,
             AdamW optimizer,
             LearningRateSchedule learningRates) {
-        this.rank = rank;
         this.tiedPeer = tiedPeer;
         this.backend = backend;
         this.endpoint = endpoint;
         this.collectives = collectives;
-        this.store = store;
+        this.shared = shared;
         this.states = store.states();
-        this.canonicalIndex = canonicalIndex.clone();
         this.statistics = statistics;
         this.optimizer = optimizer;
         this.learningRates = learningRates;
+        this.squared = new ArrayList<>();
+        for (int i = 0; i < states.size(); i++) {
+            if (statistics.owns(endpoint.rank(), canonicalIndex[i])) {
+                addSegments(store.layout(), states.get(i), canonicalIndex[i], replica);
+            }
+        }
+    }
+
+    private void addSegments(StateLayout layout, ParameterState state, int parameter, int replica) {
+        long elements = state.spec().shape().elements();
+        Segments segments = new Segments(elements, layout.sharding().data());
+        int first = replica * segments.perReplica();
+        long base = segments.begin(first);
+        Tensor total = state.gradient().total();
+        Tensor flat = total.reshape(Shape.of(total.elements()));
+        for (int segment = first; segment < first + segments.perReplica(); segment++) {
+            long begin = segments.begin(segment);
+            long end = segments.begin(segment + 1);
+            squared.add(new SquaredSegment(parameter, segment, flat.slice(begin - base, end - begin)));
+        }
     }
 
     void reduceTiedGradients(int step) {
+        shared.finishReductions();
         for (int i = 0; i < states.size(); i++) {
-            Tensor other = states.get(i).tiedGradient();
-            if (other != null) {
-                sumTied(states.get(i).gradient(), other, step);
+            ParameterState state = states.get(i);
+            Tensor total = state.gradient().total();
+            GradientSum head = state.headGradient();
+            Tensor other = state.otherSide();
+            // The sum of two is the same in either order, so both ranks come to the bits of one.
+            if (head != null) {
+                backend.add(total, head.total());
+                head.discard(backend);
+            } else if (other != null) {
+                exchange(total, other, step);
+                backend.add(total, other);
             }
         }
     }
 
-    private void sumTied(Tensor gradient, Tensor other, int step) {
-        if (!store.holdsBothTiedSides()) {
-            Transfer receive = endpoint.receive(tiedPeer, TIED, step, 0, other.segment());
-            Transfer send = endpoint.send(tiedPeer, TIED, step, 0, gradient.segment());
-            endpoint.await(receive);
-            endpoint.await(send);
-        }
-        // The sum of two is the same in either order, so both ranks come to the bits of one.
-        backend.add(gradient, other);
-        if (store.holdsBothTiedSides()) {
-            backend.zero(other);
-        }
+    private void exchange(Tensor mine, Tensor other, int step) {
+        Transfer receive = endpoint.receive(tiedPeer, TIED, step, 0, other.segment());
+        Transfer send = endpoint.send(tiedPeer, TIED, step, 0, mine.segment());
+        endpoint.await(receive);
+        endpoint.await(send);
     }
 
-    void optimizerStep(int step, double loss) {
+    void optimizerStep(int step, LossSum loss) {
+        shared.finishReductions();
         statistics.loss(loss);
-        for (int i = 0; i < states.size(); i++) {
-            if (statistics.owns(rank, canonicalIndex[i])) {
-                statistics.squares(
-                        canonicalIndex[i], backend.sumOfSquares(states.get(i).gradient()));
-            }
+        for (int i = 0; i < squared.size(); i++) {
+            SquaredSegment segment = squared.get(i);
+            statistics.squares(segment.parameter(), segment.segment(), backend.sumOfSquares(segment.gradient()));
         }
         collectives.allGather(statistics.own(), statistics.gathered());
         lossSum = statistics.lossSum();
@@ -102,11 +131,13 @@ public final class StepEnd {
         if (!Double.isFinite(gradientNorm) || !Double.isFinite(lossSum)) {
             throw new DivergedException(step, lossSum, gradientNorm);
         }
+        shared.gatherGradients();
         optimizer.update(backend, states, step, learningRate, optimizer.clipScale(gradientNorm));
+        shared.afterUpdate();
     }
 
-    /** The loss sum that the rank with the head found, on every rank; called by all ranks. */
-    public double share(double loss) {
+    /** The loss sum over all ranks that met the head, on every rank; called by all ranks. */
+    public double share(LossSum loss) {
         statistics.loss(loss);
         collectives.allGather(statistics.own(), statistics.gathered());
         return statistics.lossSum();

@@ -6,6 +6,7 @@ import io.penstock.engine.checkpoint.CheckpointReader;
 import io.penstock.engine.config.ConfigModels;
 import io.penstock.engine.execution.ChunkBuilder;
 import io.penstock.engine.execution.ChunkRunner;
+import io.penstock.engine.sharding.WholeStates;
 import io.penstock.engine.state.ActivationPool;
 import io.penstock.engine.state.ParameterStore;
 import io.penstock.models.MicroBatchShape;
@@ -18,9 +19,11 @@ import io.penstock.models.weights.ConfigJson;
 import io.penstock.models.weights.ModelFolder;
 import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.RankMemory;
+import io.penstock.partitioner.Sharding;
 import io.penstock.partitioner.Techniques;
 import io.penstock.partitioner.memory.MemoryPlanner;
 import io.penstock.partitioner.memory.Slots;
+import io.penstock.partitioner.memory.StateLayout;
 import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.tensor.Backend;
@@ -72,11 +75,12 @@ public final class LoadedModel implements AutoCloseable {
                         .plan(forward, stages)
                         .getFirst());
         MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
-        ParameterStore store = ParameterStore.forInference(memory, model.layers(), backend, ledger);
+        StateLayout layout = new StateLayout(model.layers(), DType.F32, Sharding.NONE, 1);
+        ParameterStore store = ParameterStore.forInference(memory, layout, backend, ledger);
         ActivationPool pool = ActivationPool.allocate(memory, ledger);
         CheckpointReader.readWeights(folder, store.states());
         store.refreshWorking();
-        ChunkRunner runner = new ChunkBuilder(backend, store, pool, shape, DType.F32)
+        ChunkRunner runner = new ChunkBuilder(backend, store, WholeStates.INSTANCE, pool, shape, DType.F32)
                 .build(0, model.layers(), forwardOnly.recomputation(), new Slots(1, 0));
         return new LoadedModel(model, shape, tokenizer, store, pool, runner);
     }

@@ -25,7 +25,7 @@ final class EnvironmentLauncher implements Launcher {
         }
         return Environment.of(
                 variables,
-                config.layout().pipeline(),
+                config.layout().ranks(),
                 config.cluster().master().address(),
                 config.cluster().master().port());
     }

@@ -12,7 +12,7 @@ import java.util.Optional;
  */
 public record Job(Config config, RunDirectory directory, Optional<Path> resume) {
     int ranks() {
-        return config.layout().pipeline();
+        return config.layout().ranks();
     }
 
     String name() {

@@ -59,14 +59,13 @@ final class RankBody {
                         endpoint.rank(),
                         endpoint.worldSize(),
                         backend.description(),
-                        plan.memory().get(endpoint.rank()).totalBytes(),
+                        plan.memory().get(plan.axes().pipelineRank(endpoint.rank())).totalBytes(),
                         ledger.totalBytes() + backend.workspaceBytes());
                 int firstStep = load(job, rank);
                 RunSetup.Validation validation = setup.validation();
                 new RankTrainer(
                                 rank,
                                 endpoint.rank(),
-                                endpoint.worldSize(),
                                 new RankTrainer.Span(
                                         firstStep,
                                         config.training().steps(),
@@ -81,8 +80,9 @@ final class RankBody {
                                         config.checkpoint().keep()),
                                 listener)
                         .run();
-                if (config.logging().timeline()) {
-                    TimesFile.write(job.directory().times(endpoint.rank()), rank.times());
+                if (config.logging().timeline() && rank.createsShard()) {
+                    TimesFile.write(
+                            job.directory().times(plan.axes().pipelineRank(endpoint.rank())), rank.times());
                 }
                 rank.barrier();
             }
@@ -95,12 +95,12 @@ final class RankBody {
         Optional<Path> pretrained = ConfigModels.pretrained(job.config().model());
         if (resume.isPresent()) {
             CheckpointReader.readAll(resume.get(), rank.store().states());
-            rank.store().refreshWorking();
+            rank.valuesChanged();
             return CheckpointManifest.read(resume.get()).step();
         }
         if (pretrained.isPresent()) {
             CheckpointReader.readWeights(pretrained.get(), rank.store().states());
-            rank.store().refreshWorking();
+            rank.valuesChanged();
         } else {
             rank.initialize(job.config().run().seed());
         }

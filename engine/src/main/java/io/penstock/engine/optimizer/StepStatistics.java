@@ -1,46 +1,62 @@
 package io.penstock.engine.optimizer;
 
+import io.penstock.partitioner.Axes;
 import io.penstock.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What ranks tell each other at the end of a step: the loss sum and the sum of squares of each parameter's gradient. Every rank fills what it owns and gathers all; the
- * totals are then summed in canonical order of parameters, so that they have the same bits on every layout.
+ * What ranks tell each other at the end of a step: the loss sum and the sum of squares of each segment of each parameter's gradient. Every rank fills what it owns and gathers
+ * all; the totals are then summed in canonical order of parameters and segments, so that they have the same bits on every layout.
  *
  * <pre>
- * one rank's block, doubles in native order:  | loss sum | squares of parameter 0 | ... | squares of parameter P-1 |
+ * one rank's block, doubles in native order:  | loss, high | loss, low | parameter 0: segment 0 | ... | segment S-1 | parameter 1: ... |
  * </pre>
  */
 public final class StepStatistics {
+    private static final int LOSS = 2;
+
+    private final Axes axes;
     private final int[] ownerOf;
     private final int lossOwner;
+    private final int segments;
     private final Tensor own;
     private final Tensor gathered;
+    private final LossSum total = new LossSum();
 
     /**
-     * @param ownerOf the rank that owns each parameter of the model, in canonical order; of a tied one the embedding's
-     * @param lossOwner the rank with the head
-     * @param own (P + 1) doubles of this rank
-     * @param gathered (ranks, P + 1) doubles
+     * @param axes of the ranks that tell
+     * @param ownerOf the pipeline rank that owns each parameter of the model, in canonical order; of a tied one the embedding's
+     * @param lossOwner the pipeline rank with the head
+     * @param segments of a parameter, shared out evenly over the replicas
+     * @param own a block of this rank
+     * @param gathered (ranks, block)
      */
-    public StepStatistics(int[] ownerOf, int lossOwner, Tensor own, Tensor gathered) {
+    public StepStatistics(Axes axes, int[] ownerOf, int lossOwner, int segments, Tensor own, Tensor gathered) {
+        this.axes = axes;
         this.ownerOf = ownerOf.clone();
         this.lossOwner = lossOwner;
+        this.segments = segments;
         this.own = own;
         this.gathered = gathered;
     }
 
-    public void loss(double sum) {
-        own.set(0, sum);
+    /** Doubles of a block. */
+    public static long blockSize(int parameters, int segments) {
+        return LOSS + (long) parameters * segments;
+    }
+
+    public void loss(LossSum sum) {
+        own.set(0, sum.high());
+        own.set(1, sum.low());
     }
 
     /** {@code parameter}: its place in canonical order. */
-    public void squares(int parameter, double sum) {
-        own.set(parameter + 1L, sum);
+    public void squares(int parameter, int segment, double sum) {
+        own.set(LOSS + (long) parameter * segments + segment, sum);
     }
 
     public boolean owns(int rank, int parameter) {
-        return ownerOf[parameter] == rank;
+        return ownerOf[parameter] == axes.pipelineRank(rank);
     }
 
     /** What this rank sends. */
@@ -53,19 +69,29 @@ public final class StepStatistics {
         return gathered.segment();
     }
 
-    private double of(int rank, int index) {
+    private double of(int rank, long index) {
         return gathered.get(rank * own.elements() + index);
     }
 
+    /** Over all replicas. */
     public double lossSum() {
-        return of(lossOwner, 0);
+        total.clear();
+        for (int replica = 0; replica < axes.data(); replica++) {
+            int rank = axes.rank(lossOwner, replica, 0);
+            total.add(of(rank, 0), of(rank, 1));
+        }
+        return total.nats();
     }
 
     /** The global norm: every parameter once. */
     public double gradientNorm() {
+        int perReplica = segments / axes.data();
         double squares = 0;
         for (int parameter = 0; parameter < ownerOf.length; parameter++) {
-            squares += of(ownerOf[parameter], parameter + 1);
+            for (int segment = 0; segment < segments; segment++) {
+                int rank = axes.rank(ownerOf[parameter], segment / perReplica, 0);
+                squares += of(rank, LOSS + (long) parameter * segments + segment);
+            }
         }
         return Math.sqrt(squares);
     }

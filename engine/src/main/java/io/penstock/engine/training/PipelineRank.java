@@ -7,6 +7,8 @@ import io.penstock.engine.execution.Executor;
 import io.penstock.engine.execution.InstructionTimes;
 import io.penstock.engine.execution.StepEnd;
 import io.penstock.engine.optimizer.StepStatistics;
+import io.penstock.engine.sharding.DataGroup;
+import io.penstock.engine.sharding.SharedStates;
 import io.penstock.engine.state.ActivationPool;
 import io.penstock.engine.state.ParameterState;
 import io.penstock.engine.state.ParameterStore;
@@ -14,10 +16,14 @@ import io.penstock.models.LayerSpec;
 import io.penstock.models.ModelSpec;
 import io.penstock.models.ParameterInitializer;
 import io.penstock.models.ParameterSpec;
+import io.penstock.partitioner.Axes;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.RankMemory;
+import io.penstock.partitioner.Sharding;
 import io.penstock.partitioner.memory.MemoryPlanner;
+import io.penstock.partitioner.memory.Segments;
 import io.penstock.partitioner.memory.Slots;
+import io.penstock.partitioner.memory.StateLayout;
 import io.penstock.partitioner.memory.TensorNames;
 import io.penstock.partitioner.schedule.InFlight;
 import io.penstock.partitioner.schedule.Placement;
@@ -35,16 +41,20 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * One pipeline rank, ready to train: its memory as planned, its layers bound to it, its part of the schedule compiled. Owns its memory; backend and endpoint are the
- * caller's. One thread.
+ * One rank, ready to train: its memory as planned, its layers bound to it, its part of the schedule compiled. Owns its memory; backend and endpoint are the caller's. One
+ * thread.
  */
 public final class PipelineRank implements AutoCloseable {
     private final ModelSpec model;
     private final Plan plan;
-    private final int rank;
+    private final Axes axes;
+    private final int pipelineRank;
+    private final int replica;
     private final Backend backend;
+    private final Endpoint endpoint;
     private final ParameterStore store;
     private final ActivationPool pool;
+    private final SharedStates shared;
     private final Executor executor;
     private final StepEnd end;
     private final Executor.Run training;
@@ -61,32 +71,34 @@ public final class PipelineRank implements AutoCloseable {
             BatchSource batches) {
         this.model = model;
         this.plan = plan;
-        this.rank = endpoint.rank();
+        this.axes = plan.axes();
+        this.pipelineRank = axes.pipelineRank(endpoint.rank());
+        this.replica = axes.replica(endpoint.rank());
         this.backend = backend;
+        this.endpoint = endpoint;
         this.placement = Placement.of(plan.schedule());
-        RankMemory memory = plan.memory().get(rank);
+        RankMemory memory = plan.memory().get(pipelineRank);
         List<List<LayerSpec>> chunks = new ArrayList<>();
         for (int chunk = 0; chunk < plan.schedule().chunks(); chunk++) {
-            chunks.add(layersOf(placement.stage(rank, chunk)));
+            chunks.add(layersOf(placement.stage(pipelineRank, chunk)));
         }
         List<LayerSpec> layers = chunks.stream().flatMap(List::stream).toList();
-        this.store = ParameterStore.allocate(memory, layers, backend, ledger);
+        int microBatches = plan.schedule().microBatches();
+        StateLayout layout = new StateLayout(layers, plan.compute(), sharding(), microBatches);
+        this.store = ParameterStore.allocate(memory, layout, replica, backend, ledger);
         this.pool = ActivationPool.allocate(memory, ledger);
-        ChunkBuilder builder = new ChunkBuilder(backend, store, pool, plan.microBatch(), plan.compute());
-        InFlight inFlight = InFlight.of(plan.schedule());
-        List<ChunkRunner> runners = new ArrayList<>();
-        for (int chunk = 0; chunk < chunks.size(); chunk++) {
-            Plan.StageLayers range = plan.stages().get(placement.stage(rank, chunk));
-            runners.add(builder.build(
-                    chunk,
-                    chunks.get(chunk),
-                    plan.techniques().recomputation(range.from(), range.to()),
-                    Slots.of(inFlight, rank, chunk)));
-        }
+        this.shared = new SharedStates(store, chunks, dataGroup(), replica, microBatches, backend);
+        this.executor = new Executor(axes, backend, endpoint, shared, runners(chunks));
         this.ownerOf = owners();
-        this.executor = new Executor(rank, backend, endpoint, runners);
-        this.end = stepEnd(hyperparameters, endpoint);
-        this.training = executor.compile(plan.schedule(), batches);
+        this.end = stepEnd(hyperparameters);
+        int global = microBatches * axes.data();
+        this.training = executor.compile(
+                plan.schedule(),
+                new ReplicaBatches(batches, i -> sharding().globalMicroBatch(i, replica, microBatches), global));
+    }
+
+    private Sharding sharding() {
+        return plan.techniques().sharding();
     }
 
     private List<LayerSpec> layersOf(int stage) {
@@ -94,11 +106,36 @@ public final class PipelineRank implements AutoCloseable {
         return model.layers().subList(range.from(), range.to());
     }
 
+    private List<ChunkRunner> runners(List<List<LayerSpec>> chunks) {
+        ChunkBuilder builder = new ChunkBuilder(backend, store, shared, pool, plan.microBatch(), plan.compute());
+        InFlight inFlight = InFlight.of(plan.schedule());
+        List<ChunkRunner> runners = new ArrayList<>();
+        for (int chunk = 0; chunk < chunks.size(); chunk++) {
+            Plan.StageLayers range = plan.stages().get(placement.stage(pipelineRank, chunk));
+            runners.add(builder.build(
+                    chunk,
+                    chunks.get(chunk),
+                    plan.techniques().recomputation(range.from(), range.to()),
+                    Slots.of(inFlight, pipelineRank, chunk)));
+        }
+        return runners;
+    }
+
+    private DataGroup dataGroup() {
+        if (axes.data() == 1) {
+            return new DataGroup(null);
+        }
+        return new DataGroup(new Collectives(
+                endpoint,
+                axes.dataGroup(endpoint.rank()),
+                pool.buffers().tensor(TensorNames.DATA_SCRATCH).segment()));
+    }
+
     private List<ParameterSpec> canonicalParameters() {
         return List.copyOf(MemoryPlanner.distinctParameters(model.layers()));
     }
 
-    /** The rank that owns each parameter: that of the first stage that holds it. */
+    /** The pipeline rank that owns each parameter: that of the first stage that holds it. */
     private int[] owners() {
         List<ParameterSpec> canonical = canonicalParameters();
         int[] owners = new int[canonical.size()];
@@ -112,8 +149,7 @@ public final class PipelineRank implements AutoCloseable {
         return owners;
     }
 
-    private StepEnd stepEnd(Hyperparameters hyperparameters, Endpoint endpoint) {
-        int ranks = plan.schedule().ranks();
+    private StepEnd stepEnd(Hyperparameters hyperparameters) {
         int first = placement.rankOf(0);
         int last = placement.rankOf(placement.stages() - 1);
         List<ParameterSpec> canonical = canonicalParameters();
@@ -121,20 +157,23 @@ public final class PipelineRank implements AutoCloseable {
                 .mapToInt(state -> canonical.indexOf(state.spec()))
                 .toArray();
         StepStatistics statistics = new StepStatistics(
+                axes,
                 ownerOf,
                 last,
+                new Segments(0, axes.data()).count(),
                 pool.buffers().tensor(TensorNames.STATISTICS_OWN),
                 pool.buffers().tensor(TensorNames.STATISTICS_GATHERED));
         Collectives collectives = new Collectives(
                 endpoint,
-                IntStream.range(0, ranks).toArray(),
+                IntStream.range(0, axes.ranks()).toArray(),
                 pool.buffers().tensor(TensorNames.COLLECTIVE_SCRATCH).segment());
         return new StepEnd(
-                rank,
-                rank == first ? last : first,
+                axes.atStage(endpoint.rank(), pipelineRank == first ? last : first),
+                replica,
                 backend,
                 endpoint,
                 collectives,
+                shared,
                 store,
                 canonicalIndex,
                 statistics,
@@ -145,24 +184,42 @@ public final class PipelineRank implements AutoCloseable {
     /** Every parameter from the seed, the same on every layout; optimizer states are zero. */
     public void initialize(long seed) {
         for (ParameterState state : store.states()) {
-            ParameterInitializer.fill(state.master(), state.spec(), seed);
+            ParameterInitializer.fill(state.updatedElements(), state.spec(), seed, state.firstElement());
         }
+        valuesChanged();
+    }
+
+    /** Makes what layers compute with from the masters, after these were written; called by all ranks. */
+    public void valuesChanged() {
         store.refreshWorking();
+        shared.gatherValues();
     }
 
     public ParameterStore store() {
         return store;
     }
 
-    /** The parameters that this rank saves: of a tied one only the embedding's copy. */
+    public Axes axes() {
+        return axes;
+    }
+
+    /** The parameters that this rank saves, or saves its part of: of a tied one only the embedding's copy, of replicas that hold the same only the first. */
     public List<ParameterState> ownedStates() {
+        if (replica > 0 && !sharding().shardsOptimizer()) {
+            return List.of();
+        }
         List<ParameterSpec> canonical = canonicalParameters();
         return store.states().stream()
-                .filter(state -> ownerOf[canonical.indexOf(state.spec())] == rank)
+                .filter(state -> ownerOf[canonical.indexOf(state.spec())] == pipelineRank)
                 .toList();
     }
 
-    /** The rank that saves each parameter of the model, by name in canonical order. */
+    /** Whether this rank makes the files that the replicas of its stage save to. */
+    public boolean createsShard() {
+        return replica == 0;
+    }
+
+    /** The pipeline rank that saves each parameter of the model, by name in canonical order. */
     public Map<String, Integer> owningRanks() {
         Map<String, Integer> ranks = new LinkedHashMap<>();
         List<ParameterSpec> canonical = canonicalParameters();
@@ -182,17 +239,14 @@ public final class PipelineRank implements AutoCloseable {
         return model.parameterCount() * plan.compute().accumulator().bytes();
     }
 
+    /** Of all replicas. */
     public long tokensPerStep() {
-        return tokensOf(plan.schedule());
-    }
-
-    private long tokensOf(Schedule schedule) {
-        return plan.microBatch().rows() * schedule.microBatches();
+        return plan.microBatch().rows() * plan.schedule().microBatches() * axes.data();
     }
 
     /** Step {@code step}, from 0: forward, backward, update. Afterwards {@link #loss}, {@link #gradientNorm} and {@link #learningRate} are this step's, on every rank. */
     public void trainStep(int step) {
-        executor.run(training, step, 1f / tokensOf(plan.schedule()), end);
+        executor.run(training, step, 1f / tokensPerStep(), end);
     }
 
     /** Of the last training step's instructions, in program order. */
@@ -202,7 +256,7 @@ public final class PipelineRank implements AutoCloseable {
 
     /** Mean over the tokens of the last step, nats. */
     public double loss() {
-        return end.lossSum() / tokensOf(plan.schedule());
+        return end.lossSum() / tokensPerStep();
     }
 
     public double gradientNorm() {
@@ -215,9 +269,12 @@ public final class PipelineRank implements AutoCloseable {
 
     /** An evaluation over {@code microBatches} micro-batches of {@code batches}; the same call on every rank. */
     public Evaluation evaluation(BatchSource batches, int microBatches) {
-        Schedule schedule = Schedules.evaluation(plan.schedule(), microBatches);
-        Executor.Run run = executor.compile(schedule, batches);
-        return step -> end.share(executor.run(run, step, 0, end)) / tokensOf(schedule);
+        int ofReplica = Math.ceilDiv(microBatches, axes.data());
+        Schedule schedule = Schedules.evaluation(plan.schedule(), ofReplica);
+        Executor.Run run = executor.compile(
+                schedule, new ReplicaBatches(batches, i -> i * axes.data() + replica, microBatches));
+        double tokens = (double) plan.microBatch().rows() * microBatches;
+        return step -> end.share(executor.run(run, step, 0, end)) / tokens;
     }
 
     /** Mean loss of a data set's tokens, without gradients. */

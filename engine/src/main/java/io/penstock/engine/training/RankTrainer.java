@@ -26,24 +26,21 @@ public final class RankTrainer {
 
     private final PipelineRank rank;
     private final int number;
-    private final int ranks;
     private final Span span;
     private final PipelineRank.Evaluation validation;
     private final CheckpointWriter checkpoints;
     private final StepListener listener;
 
-    /** {@code number} of {@code ranks}; {@code listener} is told on rank 0 only. */
+    /** {@code number}: of the rank; {@code listener} is told on rank 0 only. */
     public RankTrainer(
             PipelineRank rank,
             int number,
-            int ranks,
             Span span,
             PipelineRank.Evaluation validation,
             CheckpointWriter checkpoints,
             StepListener listener) {
         this.rank = rank;
         this.number = number;
-        this.ranks = ranks;
         this.span = span;
         this.validation = validation;
         this.checkpoints = checkpoints;
@@ -83,11 +80,17 @@ public final class RankTrainer {
     }
 
     private void save(int done) {
-        checkpoints.writeShard(done, number, ranks, rank.ownedStates());
+        int stage = rank.axes().pipelineRank(number);
+        int stages = rank.axes().pipeline();
+        if (rank.createsShard()) {
+            checkpoints.createShard(done, stage, stages, rank.ownedStates());
+        }
+        rank.barrier();
+        checkpoints.writeShard(done, stage, stages, rank.ownedStates());
         rank.barrier();
         if (number == 0) {
             Path folder =
-                    checkpoints.finish(done, ranks, rank.owningRanks(), rank.modelBytes(), done * rank.tokensPerStep());
+                    checkpoints.finish(done, stages, rank.owningRanks(), rank.modelBytes(), done * rank.tokensPerStep());
             listener.checkpoint(done, folder);
         }
         rank.barrier();

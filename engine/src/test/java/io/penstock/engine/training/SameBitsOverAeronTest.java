@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.penstock.models.ModelSpec;
 import io.penstock.partitioner.Plan;
+import io.penstock.partitioner.Techniques;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.cpu.CpuBackend;
@@ -33,7 +34,7 @@ class SameBitsOverAeronTest {
     private static TinyRun.Result inMemory(DType compute, String schedule, int ranks, int threads) throws Exception {
         ModelSpec model = TinyRun.model(true);
         Supplier<Backend> backends = () -> new CpuBackend(threads);
-        Plan plan = TinyRun.plan(model, schedule, ranks, compute, backends);
+        Plan plan = TinyRun.plan(model, schedule, ranks, compute, Techniques.NONE, backends);
         return TinyRun.run(model, plan, backends, new InMemoryFabric(ranks, EndpointSettings.DEFAULT)::endpoint);
     }
 
@@ -41,7 +42,7 @@ class SameBitsOverAeronTest {
             throws Exception {
         ModelSpec model = TinyRun.model(true);
         Supplier<Backend> backends = () -> new CpuBackend(1);
-        Plan plan = TinyRun.plan(model, schedule, ranks, compute, backends);
+        Plan plan = TinyRun.plan(model, schedule, ranks, compute, Techniques.NONE, backends);
         AeronSettings aeron = AeronSettings.DEFAULT.withPath(path);
         long needed = new StreamBudget(ranks * ranks * 2, ranks, path == AeronSettings.Path.IPC).bytes(aeron);
         try (DriverHost driver = DriverHost.start(

@@ -11,6 +11,7 @@ import io.penstock.models.gpt2.Gpt2Family;
 import io.penstock.partitioner.CostModel;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.Planner;
+import io.penstock.partitioner.Sharding;
 import io.penstock.partitioner.Techniques;
 import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.Schedules;
@@ -20,6 +21,7 @@ import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.Tensor;
 import io.penstock.transport.Endpoint;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -35,10 +37,18 @@ import java.util.function.Supplier;
 
 /** A small GPT-2 trained for a few steps on made-up tokens by ranks that are threads; what it leaves is compared bit by bit. */
 final class TinyRun {
-    static final int MICRO_BATCHES = 6;
+    /** Of all replicas. */
+    static final int MICRO_BATCHES = 8;
+
+    /** A sum that up to four replicas share, two rounds a step. */
+    static final Sharding TREE = new Sharding(1, 0, 4, 1, 2);
+
     static final int STEPS = 5;
     static final MicroBatchShape SHAPE = new MicroBatchShape(2, 13);
     private static final int VOCABULARY = 61;
+    /** Bits of no number. */
+    private static final int MISSING = 0x7fc12345;
+
     private static final long LIMIT_SECONDS = 120;
 
     /** Bits of the losses and gradient norms of every step, and of every element of every master at the end, by parameter. */
@@ -83,6 +93,10 @@ final class TinyRun {
         return plan(model, schedule, ranks, compute, Techniques.NONE, backends);
     }
 
+    static Sharding tree(int data, int zeroStage) {
+        return new Sharding(data, zeroStage, TREE.width(), TREE.leaf(), TREE.window());
+    }
+
     static Plan plan(
             ModelSpec model,
             String schedule,
@@ -93,7 +107,7 @@ final class TinyRun {
         Schedule program = Schedules.create(
                 schedule,
                 ranks,
-                MICRO_BATCHES,
+                MICRO_BATCHES / techniques.sharding().data(),
                 Schedules.defaultChunks(schedule),
                 model.config().tieWordEmbeddings());
         try (Backend backend = backends.get()) {
@@ -111,8 +125,8 @@ final class TinyRun {
     /** Runs all ranks of {@code plan}; {@code endpoints} opens the endpoint of a rank on its thread. */
     static Result run(ModelSpec model, Plan plan, Supplier<Backend> backends, IntFunction<Endpoint> endpoints)
             throws Exception {
-        int ranks = plan.schedule().ranks();
-        Map<String, List<Integer>> weights = new ConcurrentSkipListMap<>();
+        int ranks = plan.axes().ranks();
+        Map<String, int[]> weights = new ConcurrentSkipListMap<>();
         List<List<Long>> losses = new ArrayList<>();
         List<List<Long>> norms = new ArrayList<>();
         for (int rank = 0; rank < ranks; rank++) {
@@ -136,7 +150,10 @@ final class TinyRun {
                 throw new AssertionError("rank " + rank + " saw other losses or norms than rank 0");
             }
         }
-        return new Result(losses.get(0), norms.get(0), new TreeMap<>(weights));
+        Map<String, List<Integer>> bits = new TreeMap<>();
+        weights.forEach((name, elements) ->
+                bits.put(name, Arrays.stream(elements).boxed().toList()));
+        return new Result(losses.get(0), norms.get(0), bits);
     }
 
     private static void await(List<Future<?>> done) throws ExecutionException, InterruptedException, TimeoutException {
@@ -152,13 +169,13 @@ final class TinyRun {
             Endpoint endpoint,
             List<Long> losses,
             List<Long> norms,
-            Map<String, List<Integer>> weights) {
+            Map<String, int[]> weights) {
         try (Endpoint wire = endpoint;
                 Backend backend = backends.get()) {
             MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
             try (PipelineRank rank =
                     new PipelineRank(model, plan, hyperparameters(), backend, ledger, wire, batches())) {
-                long predicted = plan.memory().get(wire.rank()).totalBytes();
+                long predicted = plan.memory().get(plan.axes().pipelineRank(wire.rank())).totalBytes();
                 long allocated = ledger.totalBytes() + backend.workspaceBytes();
                 if (predicted != allocated) {
                     throw new AssertionError("rank " + wire.rank() + " was planned " + predicted + " bytes, allocated "
@@ -171,11 +188,7 @@ final class TinyRun {
                     norms.add(Double.doubleToRawLongBits(rank.gradientNorm()));
                 }
                 for (ParameterState state : rank.store().states()) {
-                    List<Integer> bits = bits(state.master());
-                    List<Integer> other = weights.putIfAbsent(state.spec().name(), bits);
-                    if (other != null && !other.equals(bits)) {
-                        throw new AssertionError("the copies of " + state.spec().name() + " differ");
-                    }
+                    collect(state, weights);
                 }
                 rank.barrier();
                 wire.announceDone();
@@ -186,11 +199,25 @@ final class TinyRun {
         }
     }
 
-    private static List<Integer> bits(Tensor tensor) {
-        List<Integer> bits = new ArrayList<>();
-        for (long i = 0; i < tensor.elements(); i++) {
-            bits.add(Float.floatToRawIntBits((float) tensor.get(i)));
+    /** Puts the elements that a rank updates in their places; throws if another rank had others there. */
+    private static void collect(ParameterState state, Map<String, int[]> weights) {
+        String name = state.spec().name();
+        int elements = Math.toIntExact(state.spec().shape().elements());
+        int[] bits = weights.computeIfAbsent(name, n -> {
+            int[] none = new int[elements];
+            Arrays.fill(none, MISSING);
+            return none;
+        });
+        Tensor part = state.updatedElements();
+        synchronized (bits) {
+            for (int i = 0; i < part.elements(); i++) {
+                int place = Math.toIntExact(state.firstElement()) + i;
+                int found = Float.floatToRawIntBits((float) part.get(i));
+                if (bits[place] != MISSING && bits[place] != found) {
+                    throw new AssertionError("the copies of " + name + " differ at " + place);
+                }
+                bits[place] = found;
+            }
         }
-        return bits;
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import io.penstock.models.ModelSpec;
 import io.penstock.partitioner.Plan;
+import io.penstock.partitioner.Techniques;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.MemoryLedger;
@@ -27,7 +28,7 @@ class ZeroAllocationTest {
     @EnumSource(names = {"F32", "BF16"})
     void shouldAllocateNothingInAStep(DType compute) {
         ModelSpec model = TinyRun.model(true);
-        Plan plan = TinyRun.plan(model, "1f1b", 1, compute, () -> new CpuBackend(1));
+        Plan plan = TinyRun.plan(model, "1f1b", 1, compute, Techniques.NONE, () -> new CpuBackend(1));
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         try (Backend backend = new CpuBackend(1);
                 Endpoint endpoint = new InMemoryFabric(1, EndpointSettings.DEFAULT).endpoint(0)) {

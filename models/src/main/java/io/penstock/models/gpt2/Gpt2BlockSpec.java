@@ -55,6 +55,13 @@ record Gpt2BlockSpec(Gpt2Shard shard, int index) implements BlockSpec {
         return List.copyOf(parameters);
     }
 
+    /** Those of the norms. */
+    @Override
+    public Set<String> completedByInputGradient() {
+        String m = module();
+        return Set.of(m + ".ln_1.weight", m + ".ln_1.bias", m + ".ln_2.weight", m + ".ln_2.bias");
+    }
+
     @Override
     public TensorTable saved(MicroBatchShape microBatch, DType compute) {
         return TensorTable.builder()

@@ -36,6 +36,20 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     /** Throws {@link ModelFileException} if the file cannot be created. Hugging Face's readers want {@code metadata} with format = pt. */
     public static SafetensorsWriter create(Path path, List<Declared> tensors, Map<String, String> metadata) {
+        List<StoredTensor> laidOut = layOut(tensors);
+        AtomicFile file = AtomicFile.create(path);
+        try {
+            byte[] header = SafetensorsHeader.bytes(laidOut, metadata);
+            writeFully(file.channel(), ByteBuffer.wrap(header), 0);
+            return new SafetensorsWriter(file, laidOut, header.length);
+        } catch (IOException e) {
+            file.close();
+            throw new ModelFileException(path, e);
+        }
+    }
+
+    /** One after another. */
+    static List<StoredTensor> layOut(List<Declared> tensors) {
         List<StoredTensor> laidOut = new ArrayList<>();
         long offset = 0;
         for (Declared declared : tensors) {
@@ -46,15 +60,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         if (laidOut.stream().map(StoredTensor::name).distinct().count() != laidOut.size()) {
             throw new IllegalStateException("two tensors of one name in " + tensors);
         }
-        AtomicFile file = AtomicFile.create(path);
-        try {
-            byte[] header = SafetensorsHeader.bytes(laidOut, metadata);
-            writeFully(file.channel(), ByteBuffer.wrap(header), 0);
-            return new SafetensorsWriter(file, laidOut, header.length);
-        } catch (IOException e) {
-            file.close();
-            throw new ModelFileException(path, e);
-        }
+        return laidOut;
     }
 
     /** Writes all of {@code tensor}; strided rows are packed. */
@@ -90,17 +96,21 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     /** In pieces through a buffer of our own: the channel takes no segment of a shared arena, and would keep a direct buffer as large as ours. */
     private void write(MemorySegment bytes, long position) throws IOException {
+        write(file.channel(), bytes, position);
+    }
+
+    static void write(FileChannel channel, MemorySegment bytes, long position) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment chunk = arena.allocate(Math.min(CHUNK_BYTES, Math.max(1, bytes.byteSize())));
             for (long from = 0; from < bytes.byteSize(); from += CHUNK_BYTES) {
                 long count = Math.min(CHUNK_BYTES, bytes.byteSize() - from);
                 MemorySegment.copy(bytes, from, chunk, 0, count);
-                writeFully(file.channel(), chunk.asSlice(0, count).asByteBuffer(), position + from);
+                writeFully(channel, chunk.asSlice(0, count).asByteBuffer(), position + from);
             }
         }
     }
 
-    private static void writeFully(FileChannel channel, ByteBuffer bytes, long position) throws IOException {
+    static void writeFully(FileChannel channel, ByteBuffer bytes, long position) throws IOException {
         long at = position;
         while (bytes.hasRemaining()) {
             at += channel.write(bytes, at);

@@ -24,6 +24,10 @@ import java.util.Set;
 public final class MemoryPlanner {
     /** A rank's share of the collectives' scratch; no large reduction passes there. */
     private static final long COLLECTIVE_SCRATCH_DOUBLES = 32;
+    /** Reductions over replicas go in pieces of 1 MiB a replica, one on its way while one is summed. */
+    private static final long DATA_SLOTS = 2;
+
+    private static final long DATA_CHUNK_FLOATS = 1 << 18;
 
     private final ModelSpec model;
     private final MicroBatchShape microBatch;
@@ -82,7 +86,7 @@ public final class MemoryPlanner {
         }
         addSharedRecomputed(stash, saved);
         addHeadScratch(stash, all);
-        addStatistics(buffers, schedule.ranks());
+        addStatistics(buffers, schedule.ranks() * techniques.sharding().data());
         StateLayout states = new StateLayout(all, compute, techniques.sharding(), schedule.microBatches());
         return new RankMemory(
                 states.parameterTable(),
@@ -174,10 +178,16 @@ public final class MemoryPlanner {
     }
 
     private void addStatistics(TensorTable.Builder buffers, int ranks) {
-        long numbers = distinctParameters(model.layers()).size() + 1L;
+        // Two numbers for the loss, and one for each segment of each parameter.
+        long numbers = 2 + (long) distinctParameters(model.layers()).size()
+                * new Segments(0, techniques.sharding().data()).count();
         buffers.add(TensorNames.STATISTICS_OWN, DType.F64, Shape.of(numbers))
                 .add(TensorNames.STATISTICS_GATHERED, DType.F64, Shape.of(ranks, numbers))
                 .add(TensorNames.COLLECTIVE_SCRATCH, DType.F64, Shape.of(ranks, COLLECTIVE_SCRATCH_DOUBLES));
+        int replicas = techniques.sharding().data();
+        if (replicas > 1) {
+            buffers.add(TensorNames.DATA_SCRATCH, DType.F32, Shape.of(DATA_SLOTS, replicas, DATA_CHUNK_FLOATS));
+        }
     }
 
     private void addMessages(TensorTable.Builder table, int chunk, List<LayerSpec> layers, boolean fused) {

@@ -61,6 +61,16 @@ public final class StateLayout {
                 .toList();
     }
 
+    /** The type of activations and of the matrices that layers compute with. */
+    public DType compute() {
+        return compute;
+    }
+
+    /** Whether matrices of blocks have whole gradients only while the block is at work. */
+    public boolean windowsGradients() {
+        return windowsGradients;
+    }
+
     public Sharding sharding() {
         return sharding;
     }

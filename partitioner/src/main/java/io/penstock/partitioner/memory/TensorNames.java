@@ -19,6 +19,9 @@ public final class TensorNames {
     /** Memory of the collectives for pieces on their way. */
     public static final String COLLECTIVE_SCRATCH = "collective_scratch";
 
+    /** The same for sums over replicas. */
+    public static final String DATA_SCRATCH = "data_scratch";
+
     /** Prefixes of the windows that blocks hold whole matrices in, in turn. */
     public static final String VALUE_WINDOW = "value_window";
 

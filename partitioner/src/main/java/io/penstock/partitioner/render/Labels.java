@@ -17,6 +17,9 @@ final class Labels {
             case Instruction.ReceiveActivation r -> "receive activation " + place(r);
             case Instruction.SendGradient s -> "send gradient " + place(s);
             case Instruction.ReceiveGradient r -> "receive gradient " + place(r);
+            case Instruction.GatherParameters g -> "gather parameters of chunk " + g.chunk();
+            case Instruction.ReleaseParameters r -> "release parameters of chunk " + r.chunk();
+            case Instruction.ReduceGradients r -> "reduce gradients of chunk " + r.chunk() + ", leaf " + r.leaf();
             case Instruction.ReduceTiedGradients t -> "reduce tied gradients";
             case Instruction.OptimizerStep o -> "optimizer step";
         };
@@ -34,6 +37,7 @@ final class Labels {
             case Instruction.ReceiveActivation r -> "message";
             case Instruction.SendGradient s -> "message";
             case Instruction.ReceiveGradient r -> "message";
+            case Instruction.OnStates s -> "message";
             case Instruction.ReduceTiedGradients t -> "end";
             case Instruction.OptimizerStep o -> "end";
         };

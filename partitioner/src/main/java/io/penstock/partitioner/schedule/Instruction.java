@@ -39,6 +39,20 @@ public sealed interface Instruction {
     /** Receives the gradient of the chunk's output from the rank that holds the next stage. */
     record ReceiveGradient(int microBatch, int chunk, int peerStageRank) implements OnMicroBatch {}
 
+    /** What replicas do for each other; it never waits for another stage. */
+    sealed interface OnStates extends Instruction {
+        int chunk();
+    }
+
+    /** Starts to gather the chunk's first parameters from all replicas, or its last ones where a backward comes; the rest follows as layers come to work. */
+    record GatherParameters(int chunk, boolean fromEnd) implements OnStates {}
+
+    /** Gives back the memory of the chunk's gathered parameters. */
+    record ReleaseParameters(int chunk) implements OnStates {}
+
+    /** All gradients of a leaf of micro-batches are there: sums what is not yet on its way over the replicas. */
+    record ReduceGradients(int chunk, int leaf) implements OnStates {}
+
     /** Sums the two gradients of the tied embedding, embedding side first, on the ranks that hold its copies. */
     record ReduceTiedGradients() implements Instruction {}
 

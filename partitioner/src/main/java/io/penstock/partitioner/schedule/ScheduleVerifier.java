@@ -31,6 +31,7 @@ public final class ScheduleVerifier {
     private final Schedule schedule;
     private final StageProgress[] stages;
     private final Lanes lanes;
+    private final ReplicaProgress[] replicas;
     private final int[] next;
     private final boolean[] broken;
     private final boolean evaluation;
@@ -44,6 +45,10 @@ public final class ScheduleVerifier {
             stages[stage] = new StageProgress(placement, stage, schedule.microBatches(), stages);
         }
         lanes = new Lanes(schedule.ranks(), laneCapacity);
+        replicas = new ReplicaProgress[schedule.ranks()];
+        for (int rank = 0; rank < replicas.length; rank++) {
+            replicas[rank] = new ReplicaProgress(schedule, rank);
+        }
         next = new int[schedule.ranks()];
         broken = new boolean[schedule.ranks()];
         evaluation = schedule.instructions().stream()
@@ -79,6 +84,9 @@ public final class ScheduleVerifier {
             for (StageProgress stage : stages) {
                 stage.incomplete(evaluation, problems);
             }
+            for (ReplicaProgress replica : replicas) {
+                replica.incomplete(problems);
+            }
             lanes.leftOver(problems);
         }
         return new Verdict(schedule.name(), problems);
@@ -98,6 +106,10 @@ public final class ScheduleVerifier {
             return false;
         }
         Instruction instruction = current(rank);
+        if (instruction instanceof Instruction.OnStates states) {
+            String wrong = replicas[rank].wrong(states);
+            return wrong.isEmpty() || problem(rank, wrong);
+        }
         if (!(instruction instanceof Instruction.OnMicroBatch on)) {
             return false; // collectives move together
         }
@@ -110,7 +122,7 @@ public final class ScheduleVerifier {
                     "is outside of " + schedule.microBatches() + " micro-batches and " + schedule.chunks() + " chunks");
         }
         int stage = schedule.stageOf().get(rank).get(on.chunk());
-        String wrong = stages[stage].wrong(on);
+        String wrong = replicas[rank].wrong(on) + stages[stage].wrong(on);
         if (!wrong.isEmpty()) {
             return problem(rank, wrong);
         }
@@ -127,6 +139,7 @@ public final class ScheduleVerifier {
         };
         if (done) {
             stages[stage].record(on);
+            replicas[rank].record(on);
         }
         return done;
     }
@@ -207,6 +220,7 @@ public final class ScheduleVerifier {
             case ReduceTiedGradients t -> "the other ranks that reduce them";
             case OptimizerStep o -> "the other ranks";
             case Instruction.OnMicroBatch on -> "nothing";
+            case Instruction.OnStates on -> "nothing";
         };
     }
 

@@ -80,12 +80,20 @@ public final class Simulator {
 
     private void advance(int rank) {
         List<Instruction> program = schedule.instructions().get(rank);
-        while (next[rank] < program.size()
-                && program.get(next[rank]) instanceof Instruction.OnMicroBatch on
-                && execute(rank, on)) {
+        while (next[rank] < program.size() && execute(rank, program.get(next[rank]))) {
             ends[rank][next[rank]] = clock[rank];
             next[rank]++;
         }
+    }
+
+    /** False if the instruction waits for another rank. */
+    private boolean execute(int rank, Instruction instruction) {
+        if (instruction instanceof Instruction.OnStates states) {
+            starts[rank][next[rank]] = clock[rank];
+            clock[rank] += times.states(rank, states);
+            return true;
+        }
+        return instruction instanceof Instruction.OnMicroBatch on && execute(rank, on);
     }
 
     /** False if the instruction waits for a message that is not sent yet. */

@@ -9,6 +9,11 @@ public interface StepTimes {
 
     Link link(int from, int to);
 
+    /** What of a gather or reduction over replicas is not hidden behind computation. */
+    default double states(int rank, Instruction.OnStates instruction) {
+        return 0;
+    }
+
     /** Summing the tied gradients, once the ranks that hold them are there. */
     default double reduceTied() {
         return 0;

@@ -87,6 +87,7 @@ public final class Timeline {
             case Instruction.ReceiveActivation r -> false;
             case Instruction.SendGradient s -> false;
             case Instruction.ReceiveGradient r -> false;
+            case Instruction.OnStates s -> false;
             case Instruction.ReduceTiedGradients t -> false;
             case Instruction.OptimizerStep o -> false;
         };

@@ -1,0 +1,95 @@
+package io.penstock.engine.sharding;
+
+import io.penstock.engine.state.ParameterState;
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.Tensor;
+import io.penstock.transport.Operation;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whole matrices of the few blocks that are at work: block {@code b} of the rank is gathered into window {@code b mod windows}. A window keeps its block until another needs
+ * it, the chunk is released or the masters change.
+ */
+final class ParameterWindows {
+    private static final int NOBODY = -1;
+
+    private final DataGroup group;
+    private final Backend backend;
+    private final int replica;
+    /** The windowed parameters of each block of the rank. */
+    private final List<List<ParameterState>> blocks;
+
+    private final List<List<Tensor>> shards;
+    private final int[] blockOf;
+    private final @Nullable Operation[][] operations;
+
+    ParameterWindows(DataGroup group, Backend backend, int replica, List<List<ParameterState>> blocks, int windows) {
+        this.group = group;
+        this.backend = backend;
+        this.replica = replica;
+        this.blocks = blocks.stream().map(List::copyOf).toList();
+        this.shards = this.blocks.stream()
+                .map(block -> block.stream().map(this::shard).toList())
+                .toList();
+        this.blockOf = new int[windows];
+        Arrays.fill(blockOf, NOBODY);
+        int most = blocks.stream().mapToInt(List::size).max().orElse(0);
+        this.operations = new Operation[windows][most];
+    }
+
+    private Tensor shard(ParameterState state) {
+        long elements = state.master().elements();
+        return state.wholeValue().slice(replica * elements, elements);
+    }
+
+    /** Starts to gather a block, unless its window has it. */
+    void prefetch(int block) {
+        int window = block % blockOf.length;
+        if (blockOf[window] == block) {
+            return;
+        }
+        settle(window);
+        List<ParameterState> states = blocks.get(block);
+        for (int i = 0; i < states.size(); i++) {
+            backend.copy(shards.get(block).get(i), states.get(i).master());
+        }
+        // What is sent must be there; on a device the copy may still run.
+        backend.synchronize();
+        for (int i = 0; i < states.size(); i++) {
+            operations[window][i] = group.startGather(states.get(i).wholeValue());
+        }
+        blockOf[window] = block;
+    }
+
+    /** Waits until a block is whole. */
+    void require(int block) {
+        prefetch(block);
+        settle(block % blockOf.length);
+    }
+
+    private void settle(int window) {
+        Operation[] running = operations[window];
+        for (int i = 0; i < running.length; i++) {
+            group.await(running[i]);
+            running[i] = null;
+        }
+    }
+
+    void release(int block) {
+        int window = block % blockOf.length;
+        if (blockOf[window] == block) {
+            settle(window);
+            blockOf[window] = NOBODY;
+        }
+    }
+
+    /** The masters have changed: nothing that was gathered counts. */
+    void releaseAll() {
+        for (int window = 0; window < blockOf.length; window++) {
+            settle(window);
+            blockOf[window] = NOBODY;
+        }
+    }
+}
