@@ -67,8 +67,8 @@ public final class SafetensorsParts implements AutoCloseable {
         if (!stored.type().isSameAs(part.dtype())
                 || first < 0
                 || first + part.elements() > stored.shape().elements()) {
-            throw new IllegalStateException(
-                    name + " is declared " + stored.type() + stored.shape() + ", written from " + first + " as " + part);
+            throw new IllegalStateException(name + " is declared " + stored.type() + stored.shape() + ", written from "
+                    + first + " as " + part);
         }
         try {
             long position = stored.offset() + first * part.dtype().bytes();
