@@ -1,6 +1,7 @@
 package io.penstock.models.gpt2;
 
 import io.penstock.models.Block;
+import io.penstock.models.BlockSpec;
 import io.penstock.models.Embedding;
 import io.penstock.models.Head;
 import io.penstock.models.LayerContext;
@@ -12,9 +13,13 @@ import io.penstock.models.Parameter;
 import io.penstock.models.ParameterInitializer;
 import io.penstock.models.ParameterSource;
 import io.penstock.models.ParameterSpec;
+import io.penstock.models.parallel.Distribution;
+import io.penstock.models.parallel.TensorGroup;
+import io.penstock.models.parallel.TensorSplit;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
+import io.penstock.tensor.TensorSource;
 import io.penstock.tensor.TestTensors;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -46,6 +51,14 @@ final class TinyGpt2 {
         void backward(Tensor dx_BTC, Tensor dy_BTC, Tensor x_BTC) {
             block.backward(dx_BTC, dy_BTC, x_BTC, saved, stash);
         }
+
+        void backwardInput(Tensor dx_BTC, Tensor dy_BTC, Tensor x_BTC) {
+            block.backwardInput(dx_BTC, dy_BTC, x_BTC, saved, stash);
+        }
+
+        void backwardWeight(Tensor dy_BTC, Tensor x_BTC) {
+            block.backwardWeight(dy_BTC, x_BTC, saved, stash);
+        }
     }
 
     private record HeadRun<S>(Head<S> head, S saved) {
@@ -65,6 +78,7 @@ final class TinyGpt2 {
 
     private final Backend backend;
     private final DType compute;
+    private final TensorGroup group;
     private final Map<String, State> states = new LinkedHashMap<>();
     private final Embedding embedding;
     private final List<BlockRun<?, ?>> blocks = new ArrayList<>();
@@ -75,9 +89,22 @@ final class TinyGpt2 {
     private final Tensor[] d_BTC;
 
     TinyGpt2(Backend backend, ModelConfig config, MicroBatchShape microBatch, DType compute, long seed) {
+        this(backend, config, microBatch, compute, seed, TensorSplit.WHOLE, TensorGroup.alone());
+    }
+
+    /** One rank's part; {@code group} is of the size and index of {@code split}. */
+    TinyGpt2(
+            Backend backend,
+            ModelConfig config,
+            MicroBatchShape microBatch,
+            DType compute,
+            long seed,
+            TensorSplit split,
+            TensorGroup group) {
         this.backend = backend;
         this.compute = compute;
-        ModelSpec model = new Gpt2Family().spec(config);
+        this.group = group;
+        ModelSpec model = new Gpt2Family().spec(config, split);
         model.layers()
                 .forEach(layer -> layer.parameters().forEach(spec -> {
                     states.computeIfAbsent(spec.name(), name -> state(spec, seed));
@@ -87,25 +114,28 @@ final class TinyGpt2 {
             State s = state(name);
             return new Parameter(s.spec, s.working, s.spec.tied() ? s.headGradient : s.gradient);
         };
-        var bottom = LayerContext.whole(backend, body, microBatch, compute);
-        embedding = model.embedding().bind(bottom);
-        model.blocks().forEach(spec -> blocks.add(BlockRun.of(spec.bind(bottom), spec, microBatch, compute)));
+        var context = new LayerContext(backend, body, TensorSource.NONE, microBatch, compute, group);
+        embedding = model.embedding()
+                .bind(context.withScratch(LayerMemory.carve(model.embedding().scratch(microBatch, compute))));
+        for (BlockSpec spec : model.blocks()) {
+            // one set for all blocks would do, but garbage shows what a block takes for granted
+            var scratch = LayerMemory.carve(spec.scratch(microBatch, compute));
+            blocks.add(BlockRun.of(spec.bind(context.withScratch(scratch)), spec, microBatch, compute));
+        }
         var scratch = LayerMemory.carve(model.head().stash(microBatch, compute));
         head = HeadRun.of(
-                model.head()
-                        .bind(LayerContext.whole(backend, top, microBatch, compute)
-                                .withScratch(scratch)),
+                model.head().bind(new LayerContext(backend, top, scratch, microBatch, compute, group)),
                 model.head(),
                 microBatch,
                 compute);
         for (int i = 0; i <= blocks.size(); i++) {
-            x_BTC.add(activation(config, microBatch));
+            x_BTC.add(activation(model, microBatch));
         }
-        d_BTC = new Tensor[] {activation(config, microBatch), activation(config, microBatch)};
+        d_BTC = new Tensor[] {activation(model, microBatch), activation(model, microBatch)};
     }
 
-    private Tensor activation(ModelConfig config, MicroBatchShape microBatch) {
-        return TestTensors.zeros(compute, microBatch.batch(), microBatch.sequence(), config.hiddenSize());
+    private Tensor activation(ModelSpec model, MicroBatchShape microBatch) {
+        return TestTensors.zeros(compute, LayerMemory.dims(model.hidden(microBatch)));
     }
 
     private State state(ParameterSpec spec, long seed) {
@@ -149,6 +179,24 @@ final class TinyGpt2 {
         return head.loss(x_BTC.getLast(), targets_BT);
     }
 
+    /** As {@link #accumulate}, but every weight gradient after the last input gradient of its block, in a second pass. */
+    double accumulateSplit(Tensor tokens_BT, Tensor targets_BT, float scale) {
+        loss(tokens_BT, targets_BT);
+        Tensor[] dy_BTC = new Tensor[blocks.size() + 1];
+        for (int i = 0; i < dy_BTC.length; i++) {
+            dy_BTC[i] = TestTensors.zeros(compute, LayerMemory.dims(d_BTC[0].shape()));
+        }
+        double loss = head.backward(dy_BTC[blocks.size()], x_BTC.getLast(), targets_BT, scale);
+        for (int i = blocks.size() - 1; i >= 0; i--) {
+            blocks.get(i).backwardInput(dy_BTC[i], dy_BTC[i + 1], x_BTC.get(i));
+        }
+        for (int i = blocks.size() - 1; i >= 0; i--) {
+            blocks.get(i).backwardWeight(dy_BTC[i + 1], x_BTC.get(i));
+        }
+        embedding.backwardWeight(dy_BTC[0], tokens_BT);
+        return loss;
+    }
+
     /** The sum of the tokens' losses; gradients of {@code scale} times it are added up. */
     double accumulate(Tensor tokens_BT, Tensor targets_BT, float scale) {
         loss(tokens_BT, targets_BT);
@@ -162,8 +210,14 @@ final class TinyGpt2 {
         return loss;
     }
 
-    /** Adds the head's gradient of a tied parameter to the embedding's. */
+    /** Adds the head's gradient of a tied parameter to the embedding's, and up over the group what each rank found of its own tokens. */
     void sumTied() {
+        for (State s : states.values()) {
+            if (s.spec.distribution() instanceof Distribution.Replicated replicated && replicated.partialGradient()) {
+                group.startAllReduce(s.gradient);
+            }
+        }
+        group.await();
         for (State s : states.values()) {
             if (s.spec.tied()) {
                 backend.add(s.gradient, s.headGradient);
