@@ -118,8 +118,8 @@ public final class CheckpointReader {
                     + "'; the checkpoint is of another model or has weights only");
         }
         if (!stored.shape().equals(state.spec().shape())) {
-            throw new CheckpointException(folder + ": '" + name + "' has shape " + stored.shape()
-                    + ", the model's is " + state.spec().shape());
+            throw new CheckpointException(folder + ": '" + name + "' has shape " + stored.shape() + ", the model's is "
+                    + state.spec().shape());
         }
         file.read(stored, state.firstElement(), state.updated(into));
     }

@@ -70,8 +70,7 @@ public final class CheckpointWriter {
         }
         Map<String, String> format = Map.of("format", "pt");
         SafetensorsParts.create(folder.resolve(ShardNames.shard("model", stage, stages)), weights, format);
-        SafetensorsParts.create(
-                folder.resolve(ShardNames.shard(ShardNames.OPTIMIZER, stage, stages)), moments, format);
+        SafetensorsParts.create(folder.resolve(ShardNames.shard(ShardNames.OPTIMIZER, stage, stages)), moments, format);
     }
 
     /** Fills in the elements of the stage's parameters that this rank updates; none of them if it is a replica that holds nothing of its own. */
@@ -80,7 +79,8 @@ public final class CheckpointWriter {
             return;
         }
         Path folder = partial(step);
-        try (SafetensorsParts weights = SafetensorsParts.open(folder.resolve(ShardNames.shard("model", stage, stages)));
+        try (SafetensorsParts weights =
+                        SafetensorsParts.open(folder.resolve(ShardNames.shard("model", stage, stages)));
                 SafetensorsParts moments =
                         SafetensorsParts.open(folder.resolve(ShardNames.shard(ShardNames.OPTIMIZER, stage, stages)))) {
             for (ParameterState state : owned) {

@@ -51,8 +51,7 @@ public final class Executor {
 
     public Run compile(Schedule schedule, BatchSource batches) {
         int rank = endpoint.rank();
-        return new Run(
-                new Program(schedule, axes.pipelineRank(rank), stage -> axes.atStage(rank, stage)), batches);
+        return new Run(new Program(schedule, axes.pipelineRank(rank), stage -> axes.atStage(rank, stage)), batches);
     }
 
     /**

@@ -59,7 +59,9 @@ final class RankBody {
                         endpoint.rank(),
                         endpoint.worldSize(),
                         backend.description(),
-                        plan.memory().get(plan.axes().pipelineRank(endpoint.rank())).totalBytes(),
+                        plan.memory()
+                                .get(plan.axes().pipelineRank(endpoint.rank()))
+                                .totalBytes(),
                         ledger.totalBytes() + backend.workspaceBytes());
                 int firstStep = load(job, rank);
                 RunSetup.Validation validation = setup.validation();
@@ -81,8 +83,7 @@ final class RankBody {
                                 listener)
                         .run();
                 if (config.logging().timeline() && rank.createsShard()) {
-                    TimesFile.write(
-                            job.directory().times(plan.axes().pipelineRank(endpoint.rank())), rank.times());
+                    TimesFile.write(job.directory().times(plan.axes().pipelineRank(endpoint.rank())), rank.times());
                 }
                 rank.barrier();
             }

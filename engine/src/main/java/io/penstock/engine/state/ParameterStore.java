@@ -108,7 +108,9 @@ public final class ParameterStore implements AutoCloseable {
         return name -> {
             ParameterState state = state(name);
             return new Parameter(
-                    state.spec(), state.value(), StateViews.view(gradientFor(layer, name).whole(), state.spec()));
+                    state.spec(),
+                    state.value(),
+                    StateViews.view(gradientFor(layer, name).whole(), state.spec()));
         };
     }
 

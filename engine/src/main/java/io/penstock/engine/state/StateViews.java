@@ -26,11 +26,7 @@ final class StateViews {
     private final Map<String, Tensor> gradientWindows = new HashMap<>();
 
     StateViews(
-            StateLayout layout,
-            int replica,
-            TensorSource parameters,
-            TensorSource gradients,
-            TensorSource optimizer) {
+            StateLayout layout, int replica, TensorSource parameters, TensorSource gradients, TensorSource optimizer) {
         this.layout = layout;
         this.replica = replica;
         this.parameters = parameters;
@@ -74,11 +70,17 @@ final class StateViews {
                 view(whole, spec),
                 whole,
                 windowed,
-                part ? Math.min(replica * layout.shardElements(spec), spec.shape().elements()) : 0,
+                part
+                        ? Math.min(
+                                replica * layout.shardElements(spec),
+                                spec.shape().elements())
+                        : 0,
                 apart ? parameters.tensor(TensorNames.master(name)) : updatedValue,
                 apart && !windowed ? updatedValue : null,
                 gradient(spec, name, gradientWindow(spec, name)),
-                here ? gradient(spec, TensorNames.tiedSide(name), gradients.tensor(TensorNames.tiedGradient(name))) : null,
+                here
+                        ? gradient(spec, TensorNames.tiedSide(name), gradients.tensor(TensorNames.tiedGradient(name)))
+                        : null,
                 spec.tied() && !here ? gradients.tensor(TensorNames.tiedGradient(name)) : null,
                 optimizer.tensor(TensorNames.firstMoment(name)),
                 optimizer.tensor(TensorNames.secondMoment(name)));
@@ -121,6 +123,8 @@ final class StateViews {
     /** The parameter in its own dims, without padding. */
     static Tensor view(Tensor whole, ParameterSpec spec) {
         Shape shape = spec.shape();
-        return whole.shape().equals(shape) ? whole : whole.slice(0, shape.elements()).reshape(shape);
+        return whole.shape().equals(shape)
+                ? whole
+                : whole.slice(0, shape.elements()).reshape(shape);
     }
 }

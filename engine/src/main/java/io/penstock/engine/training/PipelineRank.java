@@ -271,8 +271,8 @@ public final class PipelineRank implements AutoCloseable {
     public Evaluation evaluation(BatchSource batches, int microBatches) {
         int ofReplica = Math.ceilDiv(microBatches, axes.data());
         Schedule schedule = Schedules.evaluation(plan.schedule(), ofReplica);
-        Executor.Run run = executor.compile(
-                schedule, new ReplicaBatches(batches, i -> i * axes.data() + replica, microBatches));
+        Executor.Run run =
+                executor.compile(schedule, new ReplicaBatches(batches, i -> i * axes.data() + replica, microBatches));
         double tokens = (double) plan.microBatch().rows() * microBatches;
         return step -> end.share(executor.run(run, step, 0, end)) / tokens;
     }

@@ -89,8 +89,8 @@ public final class RankTrainer {
         checkpoints.writeShard(done, stage, stages, rank.ownedStates());
         rank.barrier();
         if (number == 0) {
-            Path folder =
-                    checkpoints.finish(done, stages, rank.owningRanks(), rank.modelBytes(), done * rank.tokensPerStep());
+            Path folder = checkpoints.finish(
+                    done, stages, rank.owningRanks(), rank.modelBytes(), done * rank.tokensPerStep());
             listener.checkpoint(done, folder);
         }
         rank.barrier();

@@ -26,13 +26,8 @@ class SameBitsTest {
     private static final Supplier<Backend> REFERENCE = ReferenceBackend::new;
 
     private static TinyRun.Result run(boolean tied, String schedule, int ranks, DType compute) throws Exception {
-        return run(tied, schedule, ranks, compute, Techniques.NONE);
-    }
-
-    private static TinyRun.Result run(boolean tied, String schedule, int ranks, DType compute, Techniques techniques)
-            throws Exception {
         ModelSpec model = TinyRun.model(tied);
-        Plan plan = TinyRun.plan(model, schedule, ranks, compute, techniques, REFERENCE);
+        Plan plan = TinyRun.plan(model, schedule, ranks, compute, Techniques.NONE, REFERENCE);
         InMemoryFabric fabric = new InMemoryFabric(plan.axes().ranks(), EndpointSettings.DEFAULT);
         return TinyRun.run(model, plan, REFERENCE, fabric::endpoint);
     }
@@ -49,30 +44,6 @@ class SameBitsTest {
                         tests.add(DynamicTest.dynamicTest(
                                 schedule + " on " + count + " ranks in " + compute,
                                 () -> assertEquals(expected, run(true, schedule, count, compute))));
-                    }
-                }
-            }
-        }
-        return tests;
-    }
-
-    /** Replicas and ZeRO: against one rank that sums as a tree. */
-    @TestFactory
-    Iterable<DynamicTest> shouldComeToTheBitsOfOneReplica() throws Exception {
-        List<DynamicTest> tests = new ArrayList<>();
-        for (DType compute : new DType[] {DType.F32, DType.BF16}) {
-            TinyRun.Result expected = run(true, "1f1b", 1, compute, new Techniques(TinyRun.TREE, List.of()));
-            for (String schedule : Schedules.NAMES) {
-                for (int pipeline = 1; pipeline <= 2; pipeline++) {
-                    for (int data = 1; data <= 4; data *= 2) {
-                        for (int zero = 0; zero <= (data == 1 ? 0 : 3); zero++) {
-                            int ranks = pipeline;
-                            Techniques techniques = new Techniques(TinyRun.tree(data, zero), List.of());
-                            tests.add(DynamicTest.dynamicTest(
-                                    schedule + ", pipeline " + ranks + ", data " + data + ", ZeRO " + zero + ", "
-                                            + compute,
-                                    () -> assertEquals(expected, run(true, schedule, ranks, compute, techniques))));
-                        }
                     }
                 }
             }

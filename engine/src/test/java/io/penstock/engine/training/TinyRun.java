@@ -175,7 +175,8 @@ final class TinyRun {
             MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
             try (PipelineRank rank =
                     new PipelineRank(model, plan, hyperparameters(), backend, ledger, wire, batches())) {
-                long predicted = plan.memory().get(plan.axes().pipelineRank(wire.rank())).totalBytes();
+                long predicted =
+                        plan.memory().get(plan.axes().pipelineRank(wire.rank())).totalBytes();
                 long allocated = ledger.totalBytes() + backend.workspaceBytes();
                 if (predicted != allocated) {
                     throw new AssertionError("rank " + wire.rank() + " was planned " + predicted + " bytes, allocated "

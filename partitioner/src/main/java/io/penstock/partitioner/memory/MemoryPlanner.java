@@ -179,8 +179,9 @@ public final class MemoryPlanner {
 
     private void addStatistics(TensorTable.Builder buffers, int ranks) {
         // Two numbers for the loss, and one for each segment of each parameter.
-        long numbers = 2 + (long) distinctParameters(model.layers()).size()
-                * new Segments(0, techniques.sharding().data()).count();
+        long numbers = 2
+                + (long) distinctParameters(model.layers()).size()
+                        * new Segments(0, techniques.sharding().data()).count();
         buffers.add(TensorNames.STATISTICS_OWN, DType.F64, Shape.of(numbers))
                 .add(TensorNames.STATISTICS_GATHERED, DType.F64, Shape.of(ranks, numbers))
                 .add(TensorNames.COLLECTIVE_SCRATCH, DType.F64, Shape.of(ranks, COLLECTIVE_SCRATCH_DOUBLES));

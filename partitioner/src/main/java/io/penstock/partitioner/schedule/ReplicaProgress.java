@@ -95,8 +95,8 @@ final class ReplicaProgress {
                                 + " leaves"));
             }
             if (gathered[chunk]) {
-                problems.add(new Verdict.Problem(
-                        rank, "rank " + rank + " never releases the parameters of chunk " + chunk));
+                problems.add(
+                        new Verdict.Problem(rank, "rank " + rank + " never releases the parameters of chunk " + chunk));
             }
         }
     }
