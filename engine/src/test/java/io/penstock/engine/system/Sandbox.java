@@ -35,6 +35,7 @@ record Sandbox(Path folder) {
               micro_batch_size: 2
               sequence_length: 16
               precision: f32
+              gradient_sum: {width: 4, leaf: 1}
               optimizer: {learning_rate: 3.0e-3}
               learning_rate_schedule: {warmup_steps: 2}
             parallelism: {pipeline: 2, schedule: 1f1b}

@@ -117,6 +117,33 @@ final class TrainingSystemTest {
     }
 
     @Test
+    void shouldResumeToTheSameBitsOnReplicas() throws IOException {
+        assertEquals(
+                expected,
+                resumed("shards", "parallelism.data=2", "parallelism.zero_stage=3", "parallelism.pipeline=1"));
+        assertEquals(
+                expected,
+                resumed(
+                        "many",
+                        "parallelism.data=4",
+                        "parallelism.zero_stage=1",
+                        "parallelism.schedule=zb-h1",
+                        "cluster.launch=threads"));
+    }
+
+    /** The files that replicas fill together are those that one rank writes. */
+    @Test
+    void shouldTrainToTheSameBitsOnReplicas() throws IOException {
+        String[] half = Sandbox.train(
+                "run.name=half",
+                "parallelism.data=2",
+                "parallelism.zero_stage=2",
+                "cluster.launch=threads");
+        sandbox.start(half).end(0);
+        assertEquals(expected, Sandbox.tensors(sandbox.checkpoint("half", STEPS)));
+    }
+
+    @Test
     void shouldResumeTheLatestRunInItsOwnFolder() throws IOException {
         String[] four = Sandbox.train("run.name=twice", "training.steps=4", "cluster.launch=threads");
         sandbox.start(four).end(0);
