@@ -45,12 +45,36 @@ final class Consistency {
         }
         Optional<Integer> layers = model.described().map(shape -> shape.numHiddenLayers() + 2);
         if (parallelism instanceof Layout layout) {
-            check.layout(layout, training);
-            model.described().ifPresent(shape -> check.split(shape, layout));
+            check.findings.addAll(layoutFindings(model, training, layout));
             check.findings.addAll(GivenOrder.splitFindings(layout, layers));
         } else if (parallelism instanceof PartlyAutoLayout partly) {
             GivenOrder.splitOfModel(partly.split(), layers).ifPresent(check.findings::add);
         }
+        return check.findings;
+    }
+
+    /** What is wrong with the numbers of a layout; with the last finding, the nearest layout of which nothing is. */
+    private static List<Finding> layoutFindings(ModelConfig model, TrainingConfig training, Layout layout) {
+        List<Finding> findings = numberFindings(model, training, layout);
+        boolean given = layout.scheduleFile().isPresent() || !layout.split().isEmpty();
+        if (findings.isEmpty() || given) {
+            return findings;
+        }
+        Optional<Layout> nearest = NearestLayout.of(
+                layout, candidate -> numberFindings(model, training, candidate).isEmpty());
+        nearest.ifPresent(possible -> {
+            Finding last = findings.removeLast();
+            findings.add(new Finding(
+                    last.keys(),
+                    last.message() + "; the nearest layout that is possible: " + NearestLayout.words(possible)));
+        });
+        return findings;
+    }
+
+    private static List<Finding> numberFindings(ModelConfig model, TrainingConfig training, Layout layout) {
+        Consistency check = new Consistency();
+        check.layout(layout, training);
+        model.described().ifPresent(shape -> check.split(shape, layout));
         return check.findings;
     }
 

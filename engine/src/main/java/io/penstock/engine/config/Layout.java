@@ -103,6 +103,21 @@ public record Layout(
                 List.of());
     }
 
+    Layout withSizes(int pipelineRanks, int tensorRanks, int replicas, int chunksPerRank) {
+        return new Layout(
+                pipelineRanks,
+                tensorRanks,
+                replicas,
+                chunksPerRank,
+                schedule,
+                zeroStage,
+                zeroWindow,
+                activationCheckpointing,
+                offload,
+                scheduleFile,
+                split);
+    }
+
     /** Ranks of the run. */
     public int ranks() {
         return Math.multiplyExact(Math.multiplyExact(pipeline, tensor), data);

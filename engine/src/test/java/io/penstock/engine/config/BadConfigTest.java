@@ -101,7 +101,10 @@ final class BadConfigTest {
                     data.tokenizer=gpt2         | the gpt2 tokenizer makes 50257 tokens, more than the model's vocab_size=256
                     training.learning_rate_schedule.warmup_steps=11 | warmup_steps=11 is more than steps=10
                     cluster.transport=memory    | transport: memory reaches only ranks in one JVM
-                    parallelism.chunks=2        | schedule: 1f1b needs chunks: 1, found chunks: 2
+                    parallelism.chunks=2        | schedule: 1f1b needs chunks: 1, found chunks: 2; the nearest layout that is possible: {pipeline: 2, tensor: 1, data: 1, chunks: 1, schedule: 1f1b}
+                    parallelism.data=16         | global_batch_size=16 % (micro_batch_size=2 * data=16) = 16, expected 0; the nearest batch that divides is 32; the nearest layout that is possible: {pipeline: 2, tensor: 1, data: 8, chunks: 1, schedule: 1f1b}
+                    training.gradient_sum.width=6 | gradient_sum.width=6: expected a power of two (gradients are summed as a balanced binary tree); the nearest is 4
+                    training.gradient_sum.leaf=3 | micro-batches of a replica=
                     training.micro_batch_size=0 | missing key 'training.micro_batch_size' (a whole number): only parallelism: auto can choose it
                     data.source=nowhere.txt     | no such file or folder: /
                     """)
@@ -119,8 +122,6 @@ final class BadConfigTest {
 
     @ParameterizedTest
     @CsvSource({
-        "parallelism.data=2,1",
-        "parallelism.zero_stage=1,0",
         "parallelism.offload=optimizer,none",
         "parallelism.tensor=2,1",
         "parallelism.activation_checkpointing=full,none",
@@ -174,8 +175,7 @@ final class BadConfigTest {
                 c.yaml:6:24: heads must divide the hidden size: hidden_size=50 % num_attention_heads=4 = 2; the nearest number of heads that does is 5
                 c.yaml:9:3: unknown key 'vocab_sise' in model, did you mean 'vocab_size'?
                 c.yaml:12:10: training.steps: expected a whole number, found 'ten'
-                c.yaml:16:25: more stages than layers: pipeline=9 * chunks=1 = 9 stages, the model has 6 layers (embedding, 4 blocks, head)
-                c.yaml:16:34: parallelism.data: 2 is not available yet in this version, 1 is
+                c.yaml:16:25: more stages than layers: pipeline=9 * chunks=1 = 9 stages, the model has 6 layers (embedding, 4 blocks, head); the nearest layout that is possible: {pipeline: 6, tensor: 1, data: 2, chunks: 1, schedule: 1f1b}
                 c.yaml:16:37: duplicate key 'data', first given at c.yaml:16:28
                 --set logging.evry=1: unknown key 'evry' in logging, did you mean 'every'?
                 --set cluster.device=cuda: cluster.device: cuda is not available yet in this version, cpu is""", found);
