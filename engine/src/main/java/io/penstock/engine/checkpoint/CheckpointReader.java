@@ -2,6 +2,7 @@ package io.penstock.engine.checkpoint;
 
 import io.penstock.engine.state.ParameterState;
 import io.penstock.models.ModelConfig;
+import io.penstock.models.weights.ConfigJson;
 import io.penstock.models.weights.ModelFolder;
 import io.penstock.models.weights.SafetensorsFile;
 import io.penstock.models.weights.StoredTensor;
@@ -44,7 +45,7 @@ public final class CheckpointReader {
 
     /** Throws {@link CheckpointException} if training of {@code model} cannot go on from {@code folder}: another model, or weights without optimizer states. */
     public static void requireTrainable(Path folder, ModelConfig model) {
-        ModelConfig stored = ModelFolder.config(folder);
+        ModelConfig stored = ConfigJson.read(folder.resolve(ConfigJson.FILE), model.architecture());
         List<String> differences = new ArrayList<>();
         for (RecordComponent key : ModelConfig.class.getRecordComponents()) {
             // How weights were drawn once does not matter to those that are read.

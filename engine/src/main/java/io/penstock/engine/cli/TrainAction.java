@@ -3,6 +3,7 @@ package io.penstock.engine.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.penstock.engine.checkpoint.CheckpointException;
 import io.penstock.engine.checkpoint.CheckpointReader;
+import io.penstock.engine.checkpoint.Resumption;
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.ConfigLoader;
 import io.penstock.engine.config.Launch;
@@ -20,11 +21,10 @@ import io.penstock.engine.run.RunDirectory;
 import io.penstock.engine.run.RunReporter;
 import io.penstock.engine.run.Terminal;
 import io.penstock.engine.run.TimesFile;
-import io.penstock.engine.training.DoesNotFitException;
+import io.penstock.engine.training.FittingPlan;
 import io.penstock.engine.training.RunSetup;
 import io.penstock.models.ModelSpec;
 import io.penstock.partitioner.Plan;
-import io.penstock.partitioner.render.Bytes;
 import io.penstock.partitioner.render.PlanText;
 import io.penstock.partitioner.simulate.Timeline;
 import io.penstock.tensor.Backend;
@@ -59,7 +59,7 @@ final class TrainAction implements Action<TrainCommand.Request> {
         try (RunSetup setup = RunSetup.open(config)) {
             stepsDone = resume.map(path -> Resumption.stepsDone(config, setup.model(), path))
                     .orElse(0);
-            plan = plan(config, setup.model());
+            plan = FittingPlan.of(config, setup.model());
             if (tells) {
                 describe(config, setup.model(), plan);
             }
@@ -102,26 +102,6 @@ final class TrainAction implements Action<TrainCommand.Request> {
                         config.run().directory().toAbsolutePath(), config.run().name()));
         RunLogs.process(directory.log(Launcher.rankHere(config)));
         Launcher.of(config).run(new Job(config, directory, resume), new NoListener());
-    }
-
-    private static Plan plan(Config config, ModelSpec model) {
-        Plan plan;
-        try (Backend backend = new CpuBackend(config.cluster().threadsPerRank())) {
-            plan = RunSetup.plan(config, model, backend.workspaceBytes());
-        }
-        config.cluster().memoryPerRank().ifPresent(limit -> {
-            for (int rank = 0; rank < plan.memory().size(); rank++) {
-                long bytes = plan.memory().get(rank).totalBytes();
-                if (bytes > limit.bytes()) {
-                    throw new DoesNotFitException(
-                            "rank " + rank + " needs " + bytes + " bytes (" + Bytes.text((double) bytes)
-                                    + "), cluster.memory_per_rank is " + limit.bytes() + " ("
-                                    + Bytes.text((double) limit.bytes())
-                                    + "): use more stages, a smaller micro_batch_size or a shorter sequence_length");
-                }
-            }
-        });
-        return plan;
     }
 
     private void describe(Config config, ModelSpec model, Plan plan) {

@@ -6,6 +6,7 @@ import io.penstock.models.gpt2.Gpt2Family;
 import io.penstock.models.weights.ModelFolder;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 
 /** The model that a config names. */
 public final class ConfigModels {
@@ -22,6 +23,11 @@ public final class ConfigModels {
     /** Where a pretrained model's weights are. */
     public static Optional<Path> pretrained(ModelConfig config) {
         return config instanceof PretrainedModel model ? Optional.of(model.pretrained()) : Optional.empty();
+    }
+
+    /** The architectures that a config can name. */
+    public static Set<String> architectures() {
+        return Set.of(Gpt2Family.ARCHITECTURE);
     }
 
     /** The family of an architecture that a checkpoint or a config names. */

@@ -48,7 +48,7 @@ final class RankBody {
     private static void train(Job job, Endpoint endpoint, StepListener listener) {
         Config config = job.config();
         long limit = config.cluster().memoryPerRank().map(size -> size.bytes()).orElse(Long.MAX_VALUE);
-        try (RunSetup setup = RunSetup.open(config);
+        try (RunSetup setup = RunSetup.open(config, job.model());
                 Backend backend = new CpuBackend(config.cluster().threadsPerRank())) {
             MemoryLedger ledger = new MemoryLedger(backend::allocate, limit - backend.workspaceBytes());
             Plan plan = RunSetup.plan(config, setup.model(), backend.workspaceBytes());
@@ -80,7 +80,8 @@ final class RankBody {
                                         setup.tokenizer(),
                                         config.run().seed(),
                                         config.checkpoint().keep()),
-                                listener)
+                                listener,
+                                job.stop())
                         .run();
                 if (config.logging().timeline() && rank.createsShard()) {
                     TimesFile.write(job.directory().times(plan.axes().pipelineRank(endpoint.rank())), rank.times());

@@ -30,6 +30,7 @@ public final class RankTrainer {
     private final PipelineRank.Evaluation validation;
     private final CheckpointWriter checkpoints;
     private final StepListener listener;
+    private final StopSignal stop;
 
     /** {@code number}: of the rank; {@code listener} is told on rank 0 only. */
     public RankTrainer(
@@ -38,13 +39,15 @@ public final class RankTrainer {
             Span span,
             PipelineRank.Evaluation validation,
             CheckpointWriter checkpoints,
-            StepListener listener) {
+            StepListener listener,
+            StopSignal stop) {
         this.rank = rank;
         this.number = number;
         this.span = span;
         this.validation = validation;
         this.checkpoints = checkpoints;
         this.listener = listener;
+        this.stop = stop;
     }
 
     public void run() {
@@ -62,8 +65,12 @@ public final class RankTrainer {
                     listener.validation(done, loss);
                 }
             }
-            if (span.savesAfter(done)) {
+            boolean leaves = stop.leavesAfter(done);
+            if (leaves || span.savesAfter(done)) {
                 save(done);
+            }
+            if (leaves) {
+                return;
             }
         }
     }

@@ -27,6 +27,7 @@ import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.tensor.DType;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.List;
 
 /** What a config means: model, data and hyperparameters. The same on every rank, for it is a function of the config and its files alone. Owns the mapped data. */
@@ -45,7 +46,12 @@ public final class RunSetup implements AutoCloseable {
 
     /** Reads the data, tokenising it if no run has before. Throws {@link DataException} or {@link io.penstock.engine.config.yaml.ConfigException} for data that cannot be trained on. */
     public static RunSetup open(Config config) {
-        ModelSpec model = model(config);
+        return open(config, Optional.empty());
+    }
+
+    /** The same with another model than the config's. */
+    public static RunSetup open(Config config, Optional<ModelSpec> custom) {
+        ModelSpec model = custom.orElseGet(() -> model(config));
         Tokenizer tokenizer = tokenizer(config);
         Path cache = config.run().directory().resolve(".tokens");
         TokenData data = TokenData.open(

@@ -4,12 +4,13 @@ import io.penstock.engine.run.StepMetrics;
 import java.nio.file.Path;
 
 /** What the trainer of rank 0 tells whoever watches a run; called on the rank's thread between steps. */
+@FunctionalInterface
 public interface StepListener {
     void step(StepMetrics metrics);
 
     /** The validation loss, in nats a token, after {@code step} steps. */
-    void validation(int step, double loss);
+    default void validation(int step, double loss) {}
 
     /** A checkpoint after {@code step} steps is on disk. */
-    void checkpoint(int step, Path folder);
+    default void checkpoint(int step, Path folder) {}
 }

@@ -1,6 +1,7 @@
 package io.penstock.models.weights;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.models.ModelConfig;
 import java.nio.file.Path;
@@ -24,17 +25,22 @@ public final class ConfigJson {
         this.root = root;
     }
 
-    /** Throws {@link ModelFileException}. */
+    /** Of a GPT-2. Throws {@link ModelFileException}. */
     public static ModelConfig read(Path path) {
-        ObjectNode root = JsonFile.read(path);
-        String type = root.path("model_type").asText("");
-        if (!type.equals(GPT2)) {
-            throw new ModelFileException(path, "model_type is '" + type + "', expected '" + GPT2 + "'");
-        }
-        return new ConfigJson(path, root).gpt2();
+        return read(path, GPT2);
     }
 
-    private ModelConfig gpt2() {
+    /** Of a model that says this {@code model_type}, by the same keys: a GPT-2, or a model of somebody's own that {@link #write} wrote. Throws {@link ModelFileException}. */
+    public static ModelConfig read(Path path, String architecture) {
+        ObjectNode root = JsonFile.read(path);
+        String type = root.path("model_type").asText("");
+        if (!type.equals(architecture)) {
+            throw new ModelFileException(path, "model_type is '" + type + "', expected '" + architecture + "'");
+        }
+        return new ConfigJson(path, root).shape(architecture);
+    }
+
+    private ModelConfig shape(String architecture) {
         String activation = root.path("activation_function").asText("gelu_new");
         if (!ACTIVATIONS.contains(activation)) {
             throw new ModelFileException(path, "activation_function is '" + activation + "', expected gelu_new");
@@ -45,7 +51,7 @@ public final class ConfigJson {
         int hidden = integer("n_embd", "hidden_size", 768);
         try {
             return new ModelConfig(
-                    GPT2,
+                    architecture,
                     integer("n_layer", "num_hidden_layers", 12),
                     hidden,
                     integer("n_head", "num_attention_heads", 12),
@@ -99,14 +105,17 @@ public final class ConfigJson {
         return value.booleanValue();
     }
 
-    /** Written so that Hugging Face's GPT2Config computes the same: no dropout, {@code n_inner} spelt out. Atomic. */
+    /**
+     * Written so that Hugging Face's GPT2Config computes the same: no dropout, {@code n_inner} spelt out. Of a model of somebody's own, with its own {@code model_type}, that library
+     * knows no class and none is named. Atomic.
+     */
     public static void write(Path path, ModelConfig config) {
-        if (!config.architecture().equals(GPT2)) {
-            throw new IllegalArgumentException("no config.json for architecture " + config.architecture());
-        }
         ObjectNode root = JsonFile.object();
-        root.putArray("architectures").add("GPT2LMHeadModel");
-        root.put("model_type", GPT2);
+        ArrayNode architectures = root.putArray("architectures");
+        if (config.architecture().equals(GPT2)) {
+            architectures.add("GPT2LMHeadModel");
+        }
+        root.put("model_type", config.architecture());
         root.put("activation_function", "gelu_new");
         root.put("attn_pdrop", 0.0).put("embd_pdrop", 0.0).put("resid_pdrop", 0.0);
         root.put("initializer_range", config.initializerRange());

@@ -1,18 +1,15 @@
-package io.penstock.engine.cli;
+package io.penstock.engine.checkpoint;
 
-import io.penstock.engine.checkpoint.CheckpointException;
-import io.penstock.engine.checkpoint.CheckpointManifest;
-import io.penstock.engine.checkpoint.CheckpointReader;
 import io.penstock.engine.config.Config;
 import io.penstock.models.ModelSpec;
 import java.nio.file.Path;
 
 /** Whether a run can go on from a checkpoint, found out before a rank starts. */
-final class Resumption {
+public final class Resumption {
     private Resumption() {}
 
     /** Steps that the checkpoint has behind it; {@link CheckpointException} if it is damaged or of another run. */
-    static int stepsDone(Config config, ModelSpec model, Path checkpoint) {
+    public static int stepsDone(Config config, ModelSpec model, Path checkpoint) {
         CheckpointManifest manifest = CheckpointManifest.read(checkpoint);
         manifest.verify(checkpoint);
         CheckpointReader.requireTrainable(checkpoint, model.config());

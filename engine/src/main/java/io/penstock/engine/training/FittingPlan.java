@@ -1,0 +1,34 @@
+package io.penstock.engine.training;
+
+import io.penstock.engine.config.Config;
+import io.penstock.models.ModelSpec;
+import io.penstock.partitioner.Plan;
+import io.penstock.partitioner.render.Bytes;
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.cpu.CpuBackend;
+
+/** The plan of a config's layout, held against what its ranks may have. */
+public final class FittingPlan {
+    private FittingPlan() {}
+
+    /** Throws {@link DoesNotFitException} if a rank needs more than {@code cluster.memory_per_rank}. */
+    public static Plan of(Config config, ModelSpec model) {
+        Plan plan;
+        try (Backend backend = new CpuBackend(config.cluster().threadsPerRank())) {
+            plan = RunSetup.plan(config, model, backend.workspaceBytes());
+        }
+        config.cluster().memoryPerRank().ifPresent(limit -> {
+            for (int rank = 0; rank < plan.memory().size(); rank++) {
+                long bytes = plan.memory().get(rank).totalBytes();
+                if (bytes > limit.bytes()) {
+                    throw new DoesNotFitException(
+                            "rank " + rank + " needs " + bytes + " bytes (" + Bytes.text((double) bytes)
+                                    + "), cluster.memory_per_rank is " + limit.bytes() + " ("
+                                    + Bytes.text((double) limit.bytes())
+                                    + "): use more stages, a smaller micro_batch_size or a shorter sequence_length");
+                }
+            }
+        });
+        return plan;
+    }
+}
