@@ -109,7 +109,7 @@ public final class TrainingRun {
      *
      * @param steps done in all, those before a resumption included
      * @param stopped whether {@link #stop} ended it before its last step
-     * @param folder the run's, with {@code metrics.jsonl} and {@code checkpoints}
+     * @param folder of the run, with its {@code metrics.jsonl}
      * @param checkpoint after the last step
      */
     public record Result(int steps, boolean stopped, Path folder, Path checkpoint) {}

@@ -36,6 +36,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.tools.JavaCompiler;
@@ -119,8 +120,8 @@ final class ExamplesTest {
     @Test
     void shouldTrainAModelWithALayerOfOnesOwn() throws Exception {
         Path runs = folder.resolve("runs");
-        String printed = run(
-                compiled("CustomLayer"), EXAMPLES.resolve("small.yaml").toString(), text(), runs.toString());
+        String printed =
+                run(compiled("CustomLayer"), EXAMPLES.resolve("small.yaml").toString(), text(), runs.toString());
         List<Double> losses = Pattern.compile("loss (\\d+\\.\\d+)")
                 .matcher(printed)
                 .results()
@@ -144,10 +145,11 @@ final class ExamplesTest {
     @Test
     @SuppressWarnings("unchecked")
     void shouldDifferentiateTheLayerOfOnesOwn() throws Exception {
-        ModelSpec base = ConfigModels.family("gpt2")
-                .spec(new ModelConfig("gpt2", 1, 12, 3, 20, 16, 29, 1e-5f, true, 0.02));
-        ModelSpec model = (ModelSpec)
-                compiled("CustomLayer").getMethod("withAdapters", ModelSpec.class).invoke(null, base);
+        ModelSpec base =
+                ConfigModels.family("gpt2").spec(new ModelConfig("gpt2", 1, 12, 3, 20, 16, 29, 1e-5f, true, 0.02));
+        ModelSpec model = (ModelSpec) compiled("CustomLayer")
+                .getMethod("withAdapters", ModelSpec.class)
+                .invoke(null, base);
         BlockSpec spec = model.blocks().get(1);
         Map<String, Parameter> parameters = new LinkedHashMap<>();
         for (ParameterSpec parameter : spec.parameters()) {
@@ -162,8 +164,9 @@ final class ExamplesTest {
                             TestTensors.zeros(DType.F64, dims)));
         }
         try (Backend backend = new ReferenceBackend()) {
-            Block<Object, Object> block = (Block<Object, Object>)
-                    spec.bind(LayerContext.whole(backend, parameters::get, SHAPE, DType.F64));
+            Block<Object, Object> block =
+                    (Block<Object, Object>) spec.bind(LayerContext.whole(
+                            backend, name -> Objects.requireNonNull(parameters.get(name), name), SHAPE, DType.F64));
             Object saved = block.saved(carve(spec.saved(SHAPE, DType.F64)));
             Object stash = block.stash(carve(spec.stash(SHAPE, DType.F64)));
             Tensor x = TestTensors.random(1, DType.F64, 2, 5, 12);

@@ -12,7 +12,6 @@ import io.penstock.engine.config.ConfigModels;
 import io.penstock.engine.run.StepMetrics;
 import io.penstock.engine.training.DoesNotFitException;
 import io.penstock.engine.training.StepListener;
-import io.penstock.models.data.DataException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -23,9 +22,9 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -152,17 +151,17 @@ final class TrainingRunTest {
 
     @Test
     void shouldStopAllRanksAfterTheSameStepFromAnotherThread() throws Exception {
-        AtomicReference<TrainingRun> running = new AtomicReference<>();
+        CompletableFuture<TrainingRun> running = new CompletableFuture<>();
         AtomicInteger last = new AtomicInteger();
         TrainingRun run = TrainingRun.of(config("training.steps=100000", "checkpoint.every=0"))
                 .listener(step -> {
                     last.set(step.step());
                     if (step.step() == 5) {
-                        Thread.ofPlatform().start(running.get()::stop);
+                        Thread.ofPlatform().start(() -> running.join().stop());
                     }
                 })
                 .prepare();
-        running.set(run);
+        running.complete(run);
         TrainingRun.Result result = run.train();
         assertTrue(result.stopped());
         assertTrue(result.steps() >= 6 && result.steps() < 1000, result.toString());
@@ -172,7 +171,8 @@ final class TrainingRunTest {
 
     @Test
     void shouldGoOnToTheBitsOfAnUnbrokenRun() throws Exception {
-        TrainingRun.Result whole = TrainingRun.of(config("run.name=whole")).prepare().train();
+        TrainingRun.Result whole =
+                TrainingRun.of(config("run.name=whole")).prepare().train();
         TrainingRun first = TrainingRun.of(config("run.name=broken")).prepare();
         // Before it begins: it does one step, and one that it may have been in.
         first.stop();
@@ -206,16 +206,19 @@ final class TrainingRunTest {
 
     @Test
     void shouldRefuseBeforeARankStarts() throws IOException {
-        assertThrows(DoesNotFitException.class, () -> TrainingRun.of(config("cluster.memory_per_rank=1KiB"))
-                .prepare());
+        assertThrows(
+                DoesNotFitException.class,
+                () -> TrainingRun.of(config("cluster.memory_per_rank=1KiB")).prepare());
         Config processes = config("cluster.launch=processes");
-        assertTrue(String.valueOf(assertThrows(IllegalArgumentException.class, () -> TrainingRun.of(processes)
-                                .prepare())
+        assertTrue(String.valueOf(assertThrows(
+                                IllegalArgumentException.class,
+                                () -> TrainingRun.of(processes).prepare())
                         .getMessage())
                 .contains("use threads"));
         Config known = config();
-        assertTrue(String.valueOf(assertThrows(IllegalArgumentException.class, () -> TrainingRun.of(known)
-                                .model(ConfigModels.model(known.model())))
+        assertTrue(String.valueOf(assertThrows(
+                                IllegalArgumentException.class,
+                                () -> TrainingRun.of(known).model(ConfigModels.model(known.model())))
                         .getMessage())
                 .contains("architecture name of its own"));
         Files.writeString(folder.resolve("text.txt"), "short");

@@ -27,8 +27,8 @@ import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.tensor.DType;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.List;
+import java.util.Optional;
 
 /** What a config means: model, data and hyperparameters. The same on every rank, for it is a function of the config and its files alone. Owns the mapped data. */
 public final class RunSetup implements AutoCloseable {
