@@ -164,9 +164,8 @@ final class ExamplesTest {
                             TestTensors.zeros(DType.F64, dims)));
         }
         try (Backend backend = new ReferenceBackend()) {
-            Block<Object, Object> block =
-                    (Block<Object, Object>) spec.bind(LayerContext.whole(
-                            backend, name -> Objects.requireNonNull(parameters.get(name), name), SHAPE, DType.F64));
+            Block<Object, Object> block = (Block<Object, Object>) spec.bind(LayerContext.whole(
+                    backend, name -> Objects.requireNonNull(parameters.get(name), name), SHAPE, DType.F64));
             Object saved = block.saved(carve(spec.saved(SHAPE, DType.F64)));
             Object stash = block.stash(carve(spec.stash(SHAPE, DType.F64)));
             Tensor x = TestTensors.random(1, DType.F64, 2, 5, 12);
