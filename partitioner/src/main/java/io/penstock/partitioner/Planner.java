@@ -51,7 +51,7 @@ public final class Planner {
             List<StageLayers> stages,
             long workspaceBytes) {
         checkSplit(stages, schedule.stages(), model.layers().size());
-        Schedule whole = StateInstructions.add(schedule, techniques.sharding());
+        Schedule whole = StateInstructions.add(schedule, techniques.sharding(), techniques.windowsParameters());
         ScheduleVerifier.verify(whole, 1).require();
         MemoryPlanner memory = new MemoryPlanner(model, microBatch, compute, techniques, workspaceBytes);
         return new Plan(microBatch, compute, whole, stages, techniques, memory.plan(whole, stages));

@@ -12,6 +12,7 @@ import io.penstock.tensor.TensorTable;
  * @param stash backward's stash, what is recomputed, and the head's scratch
  * @param buffers messages, token buffers and gradients between layers
  * @param workspaceBytes what the backend holds for its kernels
+ * @param store states that live outside of the device
  */
 public record RankMemory(
         TensorTable parameters,
@@ -20,7 +21,9 @@ public record RankMemory(
         TensorTable activations,
         TensorTable stash,
         TensorTable buffers,
-        long workspaceBytes) {
+        long workspaceBytes,
+        TensorTable store) {
+    /** Of the device: all but the store. */
     public long totalBytes() {
         return parameters.totalBytes()
                 + gradients.totalBytes()

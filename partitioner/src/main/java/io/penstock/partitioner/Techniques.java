@@ -9,8 +9,13 @@ import java.util.stream.IntStream;
  *
  * @param recomputation what of each layer is computed again, by its place in {@link io.penstock.models.ModelSpec#layers()}; empty for nothing
  */
-public record Techniques(Sharding sharding, List<Recomputation> recomputation) {
+public record Techniques(Sharding sharding, List<Recomputation> recomputation, Offloading offloading) {
     public static final Techniques NONE = new Techniques(Sharding.NONE, List.of());
+
+    /** With everything in device memory. */
+    public Techniques(Sharding sharding, List<Recomputation> recomputation) {
+        this(sharding, recomputation, Offloading.NONE);
+    }
 
     public Techniques {
         recomputation = List.copyOf(recomputation);
@@ -18,7 +23,17 @@ public record Techniques(Sharding sharding, List<Recomputation> recomputation) {
 
     /** The same with other recomputation. */
     public Techniques with(List<Recomputation> other) {
-        return new Techniques(sharding, other);
+        return new Techniques(sharding, other, offloading);
+    }
+
+    /** The same with states elsewhere. */
+    public Techniques with(Offloading other) {
+        return new Techniques(sharding, recomputation, other);
+    }
+
+    /** Whether layers compute with parameters that are made whole for their time of work only. */
+    public boolean windowsParameters() {
+        return sharding.windowsParameters() || offloading.ofParameters();
     }
 
     /** Of layers {@code from} (inclusive) to {@code to} (exclusive). */

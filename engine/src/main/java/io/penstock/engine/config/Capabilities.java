@@ -22,7 +22,11 @@ final class Capabilities {
 
     private void layout(Layout layout) {
         unless(layout.tensor() == 1, "parallelism.tensor", layout.tensor(), "1");
-        unless(layout.offload() == Offload.NONE, "parallelism.offload", layout.offload(), "none");
+        unless(
+                layout.offload() != Offload.ACTIVATIONS,
+                "parallelism.offload",
+                layout.offload(),
+                "none or optimizer or parameters");
         unless(
                 layout.activationCheckpointing() == ActivationCheckpointing.NONE,
                 "parallelism.activation_checkpointing",

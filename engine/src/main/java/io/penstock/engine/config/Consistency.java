@@ -161,6 +161,13 @@ final class Consistency {
                     "parallelism.data");
         }
         sums(layout, training);
+        if (layout.offload() == Offload.PARAMETERS && layout.zeroStage() < 3) {
+            add(
+                    "offload: parameters needs zero_stage: 3 (blocks compute with copies of their matrices), found "
+                            + layout.zeroStage(),
+                    "parallelism.offload",
+                    "parallelism.zero_stage");
+        }
         if (layout.scheduleFile().isPresent()) {
             if (layout.schedule() != ScheduleName.ONE_F_ONE_B) {
                 add(

@@ -8,6 +8,7 @@ import io.penstock.engine.sharding.SharedStates;
 import io.penstock.engine.state.GradientSum;
 import io.penstock.engine.state.ParameterState;
 import io.penstock.engine.state.ParameterStore;
+import io.penstock.engine.state.Residency;
 import io.penstock.partitioner.memory.Segments;
 import io.penstock.partitioner.memory.StateLayout;
 import io.penstock.tensor.Backend;
@@ -33,6 +34,7 @@ public final class StepEnd {
     private final Collectives collectives;
     private final SharedStates shared;
     private final List<ParameterState> states;
+    private final Residency residency;
     private final List<SquaredSegment> squared;
     private final StepStatistics statistics;
     private final AdamW optimizer;
@@ -67,6 +69,7 @@ public final class StepEnd {
         this.collectives = collectives;
         this.shared = shared;
         this.states = store.states();
+        this.residency = store.residency();
         this.statistics = statistics;
         this.optimizer = optimizer;
         this.learningRates = learningRates;
@@ -132,7 +135,7 @@ public final class StepEnd {
             throw new DivergedException(step, lossSum, gradientNorm);
         }
         shared.gatherGradients();
-        optimizer.update(backend, states, step, learningRate, optimizer.clipScale(gradientNorm));
+        optimizer.update(backend, states, residency, step, learningRate, optimizer.clipScale(gradientNorm));
         shared.afterUpdate();
     }
 

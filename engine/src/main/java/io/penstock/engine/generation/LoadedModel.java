@@ -18,6 +18,7 @@ import io.penstock.models.tokens.Tokenizers;
 import io.penstock.models.weights.ConfigJson;
 import io.penstock.models.weights.ModelFolder;
 import io.penstock.partitioner.Plan.StageLayers;
+import io.penstock.partitioner.Offloading;
 import io.penstock.partitioner.RankMemory;
 import io.penstock.partitioner.Sharding;
 import io.penstock.partitioner.Techniques;
@@ -75,7 +76,7 @@ public final class LoadedModel implements AutoCloseable {
                         .plan(forward, stages)
                         .getFirst());
         MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
-        StateLayout layout = new StateLayout(model.layers(), DType.F32, Sharding.NONE, 1);
+        StateLayout layout = new StateLayout(model.layers(), DType.F32, Sharding.NONE, Offloading.NONE, 1);
         ParameterStore store = ParameterStore.forInference(memory, layout, backend, ledger);
         ActivationPool pool = ActivationPool.allocate(memory, ledger);
         CheckpointReader.readWeights(folder, store.states());
@@ -106,7 +107,8 @@ public final class LoadedModel implements AutoCloseable {
                 memory.activations(),
                 memory.stash(),
                 memory.buffers(),
-                memory.workspaceBytes());
+                memory.workspaceBytes(),
+                none);
     }
 
     public ModelSpec model() {

@@ -13,6 +13,12 @@ import io.penstock.engine.training.RunSetup;
 import io.penstock.engine.training.StepListener;
 import io.penstock.partitioner.Plan;
 import io.penstock.tensor.Backend;
+import io.penstock.tensor.TensorTable;
+import io.penstock.engine.config.OffloadStoreConfig;
+import io.penstock.engine.offload.ShardStore;
+import io.penstock.engine.offload.ShardStores;
+import io.penstock.engine.offload.StoreSettings;
+import java.util.function.Function;
 import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.cpu.CpuBackend;
 import io.penstock.transport.Endpoint;
@@ -53,7 +59,7 @@ final class RankBody {
             MemoryLedger ledger = new MemoryLedger(backend::allocate, limit - backend.workspaceBytes());
             Plan plan = RunSetup.plan(config, setup.model(), backend.workspaceBytes());
             try (PipelineRank rank = new PipelineRank(
-                    setup.model(), plan, setup.hyperparameters(), backend, ledger, endpoint, setup.training())) {
+                    setup.model(), plan, setup.hyperparameters(), backend, ledger, endpoint, setup.training(), store(job, endpoint.rank()))) {
                 LOG.info(
                         "rank {} of {} on {}, {} bytes planned, {} allocated",
                         endpoint.rank(),
@@ -89,6 +95,13 @@ final class RankBody {
                 rank.barrier();
             }
         }
+    }
+
+    /** Opens the place of what a rank offloads. */
+    private static Function<TensorTable, ShardStore> store(Job job, int rank) {
+        OffloadStoreConfig where = job.config().cluster().offloadStore();
+        Path directory = where.directory().orElse(job.directory().root());
+        return table -> ShardStores.open(where.kind(), new StoreSettings(directory, rank), table);
     }
 
     /** Steps done before. */

@@ -1,6 +1,7 @@
 package io.penstock.engine.optimizer;
 
 import io.penstock.engine.state.ParameterState;
+import io.penstock.engine.state.Residency;
 import io.penstock.tensor.Backend;
 import java.util.List;
 
@@ -15,11 +16,20 @@ public record AdamW(double beta1, double beta2, double epsilon, double weightDec
 
     /** Updates every parameter and zeroes its gradient. {@code step} counts from 0. */
     public void update(
-            Backend backend, List<ParameterState> parameters, int step, double learningRate, double gradientScale) {
+            Backend backend,
+            List<ParameterState> parameters,
+            Residency residency,
+            int step,
+            double learningRate,
+            double gradientScale) {
         float correction1 = (float) (1 - power(beta1, step + 1));
         float correction2 = (float) (1 - power(beta2, step + 1));
         for (int i = 0; i < parameters.size(); i++) {
             ParameterState parameter = parameters.get(i);
+            if (i + 1 < parameters.size()) {
+                residency.prefetch(parameters.get(i + 1));
+            }
+            residency.acquire(parameter);
             backend.adamW(
                     parameter.master(),
                     parameter.firstMoment(),
@@ -34,6 +44,7 @@ public record AdamW(double beta1, double beta2, double epsilon, double weightDec
                     correction1,
                     correction2,
                     (float) gradientScale);
+            residency.release(parameter);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.penstock.engine.sharding;
 
 import io.penstock.engine.state.ParameterState;
+import io.penstock.engine.state.Residency;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.Tensor;
 import io.penstock.transport.Operation;
@@ -18,6 +19,7 @@ final class ParameterWindows {
     private final DataGroup group;
     private final Backend backend;
     private final int replica;
+    private final Residency residency;
     /** The windowed parameters of each block of the rank. */
     private final List<List<ParameterState>> blocks;
 
@@ -25,10 +27,11 @@ final class ParameterWindows {
     private final int[] blockOf;
     private final @Nullable Operation[][] operations;
 
-    ParameterWindows(DataGroup group, Backend backend, int replica, List<List<ParameterState>> blocks, int windows) {
+    ParameterWindows(DataGroup group, Backend backend, int replica, List<List<ParameterState>> blocks, int windows, Residency residency) {
         this.group = group;
         this.backend = backend;
         this.replica = replica;
+        this.residency = residency;
         this.blocks = blocks.stream().map(List::copyOf).toList();
         this.shards = this.blocks.stream()
                 .map(block -> block.stream().map(this::shard).toList())
@@ -40,6 +43,9 @@ final class ParameterWindows {
     }
 
     private Tensor shard(ParameterState state) {
+        if (group.size() == 1) {
+            return state.wholeValue();
+        }
         long elements = state.master().elements();
         return state.wholeValue().slice(replica * elements, elements);
     }
@@ -53,7 +59,11 @@ final class ParameterWindows {
         settle(window);
         List<ParameterState> states = blocks.get(block);
         for (int i = 0; i < states.size(); i++) {
+            if (i + 1 < states.size()) {
+                residency.prefetchMaster(states.get(i + 1));
+            }
             backend.copy(shards.get(block).get(i), states.get(i).master());
+            residency.releaseMaster(states.get(i));
         }
         // What is sent must be there; on a device the copy may still run.
         backend.synchronize();

@@ -61,8 +61,8 @@ public final class SharedStates implements LayerStates {
             }
             shares.add(List.copyOf(ofChunk));
         }
-        this.windows = sharding.windowsParameters()
-                ? new ParameterWindows(group, backend, replica, blocks, layout.windows())
+        this.windows = layout.windowsParameters()
+                ? new ParameterWindows(group, backend, replica, blocks, layout.windows(), store.residency())
                 : null;
     }
 

@@ -32,6 +32,11 @@ public record ParameterState(
         Tensor firstMoment,
         Tensor secondMoment) {
 
+    /** Whether {@link #master} is memory of its own and not the value itself. */
+    public boolean hasMaster() {
+        return windowed || refreshed != null;
+    }
+
     /** The gradient of the elements of {@link #master}. */
     public Tensor updateGradient() {
         return master.elements() == gradient.total().elements() ? gradient.total() : gradient.whole();

@@ -1,5 +1,6 @@
 package io.penstock.engine.state;
 
+import io.penstock.engine.offload.ShardStore;
 import io.penstock.models.HeadSpec;
 import io.penstock.models.LayerSpec;
 import io.penstock.models.Parameter;
@@ -17,6 +18,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Owner of a rank's parameters, gradients and optimizer states. */
 public final class ParameterStore implements AutoCloseable {
@@ -25,6 +29,8 @@ public final class ParameterStore implements AutoCloseable {
     private final CarvedMemory parameters;
     private final CarvedMemory gradients;
     private final CarvedMemory optimizer;
+    private final @Nullable ShardStore shards;
+    private final Residency residency;
     private final Map<String, ParameterState> states = new LinkedHashMap<>();
 
     private ParameterStore(
@@ -32,24 +38,41 @@ public final class ParameterStore implements AutoCloseable {
             StateLayout layout,
             CarvedMemory parameters,
             CarvedMemory gradients,
-            CarvedMemory optimizer) {
+            CarvedMemory optimizer,
+            @Nullable ShardStore shards) {
         this.backend = backend;
         this.layout = layout;
         this.parameters = parameters;
         this.gradients = gradients;
         this.optimizer = optimizer;
+        this.shards = shards;
+        this.residency = new Residency(shards);
     }
 
-    /** The tables of {@code memory} are those of {@code layout}; {@code replica}: which shard is this rank's. */
+    /** The tables of {@code memory} are those of {@code layout}; {@code replica}: which shard is this rank's; {@code stores} opens the place of offloaded states. */
     public static ParameterStore allocate(
-            RankMemory memory, StateLayout layout, int replica, Backend backend, MemoryLedger ledger) {
+            RankMemory memory,
+            StateLayout layout,
+            int replica,
+            Backend backend,
+            MemoryLedger ledger,
+            Function<TensorTable, ShardStore> stores) {
+        ShardStore shards =
+                memory.store().entries().isEmpty() ? null : stores.apply(memory.store());
         ParameterStore store = new ParameterStore(
                 backend,
                 layout,
                 CarvedMemory.allocate("parameters", memory.parameters(), ledger),
                 CarvedMemory.allocate("gradients", memory.gradients(), ledger),
-                CarvedMemory.allocate("optimizer", memory.optimizer(), ledger));
-        StateViews views = new StateViews(layout, replica, store.parameters, store.gradients, store.optimizer);
+                CarvedMemory.allocate("optimizer", memory.optimizer(), ledger),
+                shards);
+        StateViews views = new StateViews(
+                layout,
+                replica,
+                store.parameters,
+                store.gradients,
+                shards == null ? store.parameters : shards,
+                shards == null ? store.optimizer : shards);
         for (ParameterSpec spec : layout.parameters()) {
             store.states.put(spec.name(), views.state(spec));
         }
@@ -66,7 +89,8 @@ public final class ParameterStore implements AutoCloseable {
                 layout,
                 parameters,
                 CarvedMemory.allocate("gradients", none, ledger),
-                CarvedMemory.allocate("optimizer", none, ledger));
+                CarvedMemory.allocate("optimizer", none, ledger),
+                null);
         for (ParameterSpec spec : layout.parameters()) {
             Tensor master = parameters.tensor(TensorNames.master(spec.name()));
             GradientSum gradient = new GradientSum(master, master, List.of(), master);
@@ -90,6 +114,16 @@ public final class ParameterStore implements AutoCloseable {
             throw new IllegalStateException("no parameter '" + name + "', the rank holds " + states.keySet());
         }
         return state;
+    }
+
+    /** Of the states that are not in device memory. */
+    public Residency residency() {
+        return residency;
+    }
+
+    /** Where the states are that are not in device memory. */
+    public Optional<String> elsewhere() {
+        return Optional.ofNullable(shards).map(ShardStore::description);
     }
 
     public StateLayout layout() {
@@ -120,12 +154,16 @@ public final class ParameterStore implements AutoCloseable {
             Tensor refreshed = state.refreshed();
             if (refreshed != null) {
                 backend.copy(refreshed, state.master());
+                residency.releaseMaster(state);
             }
         }
     }
 
     @Override
     public void close() {
+        if (shards != null) {
+            shards.close();
+        }
         optimizer.close();
         gradients.close();
         parameters.close();

@@ -21,20 +21,28 @@ final class StateViews {
     private final int replica;
     private final TensorSource parameters;
     private final TensorSource gradients;
-    private final TensorSource optimizer;
+    private final TensorSource masters;
+    private final TensorSource moments;
     private final Map<String, Tensor> valueWindows = new HashMap<>();
     private final Map<String, Tensor> gradientWindows = new HashMap<>();
 
+    /** {@code masters}: those that are memory of their own. */
     StateViews(
-            StateLayout layout, int replica, TensorSource parameters, TensorSource gradients, TensorSource optimizer) {
+            StateLayout layout,
+            int replica,
+            TensorSource parameters,
+            TensorSource gradients,
+            TensorSource masters,
+            TensorSource moments) {
         this.layout = layout;
         this.replica = replica;
         this.parameters = parameters;
         this.gradients = gradients;
-        this.optimizer = optimizer;
+        this.masters = masters;
+        this.moments = moments;
         List<BlockSpec> blocks = layout.blocks();
         for (int i = 0; i < blocks.size(); i++) {
-            if (layout.sharding().windowsParameters()) {
+            if (layout.windowsParameters()) {
                 window(valueWindows, blocks.get(i), i, TensorNames.VALUE_WINDOW, parameters, layout.compute());
             }
             if (layout.windowsGradients()) {
@@ -75,15 +83,15 @@ final class StateViews {
                                 replica * layout.shardElements(spec),
                                 spec.shape().elements())
                         : 0,
-                apart ? parameters.tensor(TensorNames.master(name)) : updatedValue,
+                apart ? masters.tensor(TensorNames.master(name)) : updatedValue,
                 apart && !windowed ? updatedValue : null,
                 gradient(spec, name, gradientWindow(spec, name)),
                 here
                         ? gradient(spec, TensorNames.tiedSide(name), gradients.tensor(TensorNames.tiedGradient(name)))
                         : null,
                 spec.tied() && !here ? gradients.tensor(TensorNames.tiedGradient(name)) : null,
-                optimizer.tensor(TensorNames.firstMoment(name)),
-                optimizer.tensor(TensorNames.secondMoment(name)));
+                moments.tensor(TensorNames.firstMoment(name)),
+                moments.tensor(TensorNames.secondMoment(name)));
     }
 
     private Tensor gradientWindow(ParameterSpec spec, String name) {

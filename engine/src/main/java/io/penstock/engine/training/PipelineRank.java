@@ -6,6 +6,7 @@ import io.penstock.engine.execution.ChunkRunner;
 import io.penstock.engine.execution.Executor;
 import io.penstock.engine.execution.InstructionTimes;
 import io.penstock.engine.execution.StepEnd;
+import io.penstock.engine.offload.ShardStore;
 import io.penstock.engine.optimizer.StepStatistics;
 import io.penstock.engine.sharding.DataGroup;
 import io.penstock.engine.sharding.SharedStates;
@@ -31,6 +32,7 @@ import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.MemoryLedger;
+import io.penstock.tensor.TensorTable;
 import io.penstock.transport.Collectives;
 import io.penstock.transport.Endpoint;
 import java.util.ArrayList;
@@ -38,6 +40,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -61,6 +64,7 @@ public final class PipelineRank implements AutoCloseable {
     private final Placement placement;
     private final int[] ownerOf;
 
+    /** {@code stores} opens the place of states that the plan offloads. */
     public PipelineRank(
             ModelSpec model,
             Plan plan,
@@ -68,7 +72,8 @@ public final class PipelineRank implements AutoCloseable {
             Backend backend,
             MemoryLedger ledger,
             Endpoint endpoint,
-            BatchSource batches) {
+            BatchSource batches,
+            Function<TensorTable, ShardStore> stores) {
         this.model = model;
         this.plan = plan;
         this.axes = plan.axes();
@@ -84,8 +89,9 @@ public final class PipelineRank implements AutoCloseable {
         }
         List<LayerSpec> layers = chunks.stream().flatMap(List::stream).toList();
         int microBatches = plan.schedule().microBatches();
-        StateLayout layout = new StateLayout(layers, plan.compute(), sharding(), microBatches);
-        this.store = ParameterStore.allocate(memory, layout, replica, backend, ledger);
+        StateLayout layout = new StateLayout(
+                layers, plan.compute(), sharding(), plan.techniques().offloading(), microBatches);
+        this.store = ParameterStore.allocate(memory, layout, replica, backend, ledger, stores);
         this.pool = ActivationPool.allocate(memory, ledger);
         this.shared = new SharedStates(store, chunks, dataGroup(), replica, microBatches, backend);
         this.executor = new Executor(axes, backend, endpoint, shared, runners(chunks));
@@ -185,6 +191,7 @@ public final class PipelineRank implements AutoCloseable {
     public void initialize(long seed) {
         for (ParameterState state : store.states()) {
             ParameterInitializer.fill(state.updatedElements(), state.spec(), seed, state.firstElement());
+            store.residency().releaseMaster(state);
         }
         valuesChanged();
     }

@@ -20,6 +20,7 @@ import io.penstock.models.data.TokenSpan;
 import io.penstock.models.tokens.Tokenizer;
 import io.penstock.models.tokens.Tokenizers;
 import io.penstock.partitioner.CostModel;
+import io.penstock.partitioner.Offloading;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.Planner;
 import io.penstock.partitioner.Techniques;
@@ -133,7 +134,14 @@ public final class RunSetup implements AutoCloseable {
     }
 
     private static Techniques techniques(Config config) {
-        return new Techniques(config.sharding(), List.of());
+        Offloading offloading =
+                switch (config.layout().offload()) {
+                    case NONE -> Offloading.NONE;
+                    case OPTIMIZER -> Offloading.OPTIMIZER;
+                    case PARAMETERS -> Offloading.PARAMETERS;
+                    case ACTIVATIONS -> throw new IllegalStateException("a config that offloads activations is refused");
+                };
+        return new Techniques(config.sharding(), List.of(), offloading);
     }
 
     /** The element type that {@code training.precision} computes in. */

@@ -102,6 +102,7 @@ final class BadConfigTest {
                     training.learning_rate_schedule.warmup_steps=11 | warmup_steps=11 is more than steps=10
                     cluster.transport=memory    | transport: memory reaches only ranks in one JVM
                     parallelism.chunks=2        | schedule: 1f1b needs chunks: 1, found chunks: 2; the nearest layout that is possible: {pipeline: 2, tensor: 1, data: 1, chunks: 1, schedule: 1f1b}
+                    parallelism.offload=parameters | offload: parameters needs zero_stage: 3
                     parallelism.data=16         | global_batch_size=16 % (micro_batch_size=2 * data=16) = 16, expected 0; the nearest batch that divides is 32; the nearest layout that is possible: {pipeline: 2, tensor: 1, data: 8, chunks: 1, schedule: 1f1b}
                     training.gradient_sum.width=6 | gradient_sum.width=6: expected a power of two (gradients are summed as a balanced binary tree); the nearest is 4
                     training.gradient_sum.leaf=3 | micro-batches of a replica=
@@ -122,7 +123,7 @@ final class BadConfigTest {
 
     @ParameterizedTest
     @CsvSource({
-        "parallelism.offload=optimizer,none",
+        "parallelism.offload=activations,none or optimizer or parameters",
         "parallelism.tensor=2,1",
         "parallelism.activation_checkpointing=full,none",
         "cluster.device=cuda,cpu",

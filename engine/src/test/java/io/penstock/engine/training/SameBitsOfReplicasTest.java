@@ -6,6 +6,7 @@ import static io.penstock.models.Recomputation.SELECTIVE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.penstock.models.ModelSpec;
+import io.penstock.partitioner.Offloading;
 import io.penstock.partitioner.Plan;
 import io.penstock.models.Recomputation;
 import io.penstock.partitioner.Sharding;
@@ -46,14 +47,23 @@ class SameBitsOfReplicasTest {
     private final Map<DType, TinyRun.Result> expected = new EnumMap<>(DType.class);
 
     private record Layout(
-            String schedule, int pipeline, int data, int zeroStage, List<Recomputation> recomputation, DType compute) {
+            String schedule,
+            int pipeline,
+            int data,
+            int zeroStage,
+            List<Recomputation> recomputation,
+            Offloading offloading,
+            DType compute) {
         boolean possible() {
+            if (offloading.ofParameters()) {
+                return zeroStage == 3 && pipeline * Schedules.defaultChunks(schedule) <= MOST_STAGES;
+            }
             return pipeline * Schedules.defaultChunks(schedule) <= MOST_STAGES && (zeroStage == 0 || data > 1);
         }
 
         TinyRun.Result run(Supplier<Backend> backends) throws Exception {
             Techniques techniques =
-                    new Techniques(TinyRun.tree(data, zeroStage), List.of()).with(recomputation);
+                    new Techniques(TinyRun.tree(data, zeroStage), recomputation, offloading);
             Plan plan = TinyRun.plan(MODEL, schedule, pipeline, compute, techniques, backends);
             InMemoryFabric fabric = new InMemoryFabric(plan.axes().ranks(), EndpointSettings.DEFAULT);
             return TinyRun.run(MODEL, plan, backends, fabric::endpoint);
@@ -63,7 +73,7 @@ class SameBitsOfReplicasTest {
     private TinyRun.Result expected(DType compute) throws Exception {
         TinyRun.Result result = expected.get(compute);
         if (result == null) {
-            result = new Layout("1f1b", 1, 1, 0, List.of(), compute).run(ReferenceBackend::new);
+            result = new Layout("1f1b", 1, 1, 0, List.of(), Offloading.NONE, compute).run(ReferenceBackend::new);
             expected.put(compute, result);
         }
         return result;
@@ -82,7 +92,10 @@ class SameBitsOfReplicasTest {
                     for (int data = 1; data <= 4; data *= 2) {
                         for (int zero = 0; zero <= 3; zero++) {
                             for (List<Recomputation> recomputation : RECOMPUTATION) {
-                                layouts.add(new Layout(schedule, pipeline, data, zero, recomputation, compute));
+                                for (Offloading offloading : Offloading.values()) {
+                                    layouts.add(new Layout(
+                                            schedule, pipeline, data, zero, recomputation, offloading, compute));
+                                }
                             }
                         }
                     }
@@ -97,7 +110,17 @@ class SameBitsOfReplicasTest {
     Iterable<DynamicTest> shouldComeToTheBitsOfOneRank() {
         return all().stream()
                 .filter(l -> l.recomputation().isEmpty() && l.pipeline() == 2 && l.compute() == DType.BF16)
+                .filter(l -> l.offloading() == Offloading.NONE)
                 .filter(l -> l.data() == 2 || (l.data() == 4 && l.schedule().equals("zb-h1")))
+                .map(this::test)
+                .toList();
+    }
+
+    @TestFactory
+    Iterable<DynamicTest> shouldComeToTheBitsOfOneRankWithStatesElsewhere() {
+        return all().stream()
+                .filter(l -> l.recomputation().isEmpty() && l.schedule().equals("1f1b") && l.pipeline() == 2)
+                .filter(l -> l.offloading() != Offloading.NONE && (l.data() == 1 || l.zeroStage() == 3))
                 .map(this::test)
                 .toList();
     }
@@ -124,8 +147,8 @@ class SameBitsOfReplicasTest {
     /** The fast kernels too, with another number of threads. */
     @Test
     void shouldComeToTheBitsOfOneRankOnTheCpu() throws Exception {
-        Layout one = new Layout("1f1b", 1, 1, 0, List.of(), DType.BF16);
-        Layout many = new Layout("zb-h1", 2, 2, 3, RECOMPUTATION.getLast(), DType.BF16);
+        Layout one = new Layout("1f1b", 1, 1, 0, List.of(), Offloading.NONE, DType.BF16);
+        Layout many = new Layout("zb-h1", 2, 2, 3, RECOMPUTATION.getLast(), Offloading.PARAMETERS, DType.BF16);
         assertEquals(one.run(() -> new CpuBackend(2)), many.run(() -> new CpuBackend(1)));
     }
 

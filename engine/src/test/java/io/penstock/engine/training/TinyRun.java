@@ -1,6 +1,10 @@
 package io.penstock.engine.training;
 
+import io.penstock.engine.config.OffloadStoreKind;
 import io.penstock.engine.execution.BatchSource;
+import io.penstock.engine.offload.ShardStore;
+import io.penstock.engine.offload.ShardStores;
+import io.penstock.engine.offload.StoreSettings;
 import io.penstock.engine.optimizer.AdamW;
 import io.penstock.engine.optimizer.LearningRateSchedule;
 import io.penstock.engine.state.ParameterState;
@@ -19,7 +23,9 @@ import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.Tensor;
+import io.penstock.tensor.TensorTable;
 import io.penstock.transport.Endpoint;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -32,6 +38,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 
@@ -64,6 +71,12 @@ final class TinyRun {
         return new Hyperparameters(
                 new AdamW(0.9, 0.95, 1e-8, 0.1, 1),
                 new LearningRateSchedule(3e-3, 2, LearningRateSchedule.Decay.COSINE, 0.1, STEPS));
+    }
+
+    /** Mapped files in the system's temporary folder, for what a plan offloads. */
+    static Function<TensorTable, ShardStore> stores(int rank) {
+        Path folder = Path.of(System.getProperty("java.io.tmpdir"), "penstock-tiny-stores");
+        return table -> ShardStores.open(OffloadStoreKind.FILES, new StoreSettings(folder, rank), table);
     }
 
     /** Tokens as a function of step, micro-batch and place; the same for targets, one place on. */
@@ -174,7 +187,7 @@ final class TinyRun {
                 Backend backend = backends.get()) {
             MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
             try (PipelineRank rank =
-                    new PipelineRank(model, plan, hyperparameters(), backend, ledger, wire, batches())) {
+                    new PipelineRank(model, plan, hyperparameters(), backend, ledger, wire, batches(), stores(wire.rank()))) {
                 long predicted =
                         plan.memory().get(plan.axes().pipelineRank(wire.rank())).totalBytes();
                 long allocated = ledger.totalBytes() + backend.workspaceBytes();

@@ -5,6 +5,7 @@ import io.penstock.models.EmbeddingSpec;
 import io.penstock.models.HeadSpec;
 import io.penstock.models.LayerSpec;
 import io.penstock.models.ParameterSpec;
+import io.penstock.partitioner.Offloading;
 import io.penstock.partitioner.Sharding;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.Shape;
@@ -29,6 +30,7 @@ public final class StateLayout {
     private final List<LayerSpec> layers;
     private final DType compute;
     private final Sharding sharding;
+    private final Offloading offloading;
     private final Set<ParameterSpec> parameters;
     private final boolean windowsGradients;
     private final boolean keepsSumApart;
@@ -38,10 +40,12 @@ public final class StateLayout {
      * @param layers all layers of the rank, in the order of its chunks
      * @param microBatches that each replica runs in a step
      */
-    public StateLayout(List<LayerSpec> layers, DType compute, Sharding sharding, int microBatches) {
+    public StateLayout(
+            List<LayerSpec> layers, DType compute, Sharding sharding, Offloading offloading, int microBatches) {
         this.layers = List.copyOf(layers);
         this.compute = compute;
         this.sharding = sharding;
+        this.offloading = offloading;
         this.parameters = MemoryPlanner.distinctParameters(layers);
         this.windowsGradients = sharding.windowsGradients(microBatches);
         this.keepsSumApart = sharding.keepsSumApart(microBatches);
@@ -106,8 +110,13 @@ public final class StateLayout {
                 && blocks().stream().anyMatch(block -> block.parameters().contains(parameter));
     }
 
+    /** Whether matrices of blocks are whole only while the block is at work. */
+    public boolean windowsParameters() {
+        return sharding.windowsParameters() || offloading.ofParameters();
+    }
+
     public boolean windowsValue(ParameterSpec parameter) {
-        return sharding.windowsParameters() && isMatrixOfBlock(parameter);
+        return windowsParameters() && isMatrixOfBlock(parameter);
     }
 
     public boolean windowsGradient(ParameterSpec parameter) {
@@ -143,12 +152,14 @@ public final class StateLayout {
                 table.add(TensorNames.master(name), compute.accumulator(), whole(parameter));
                 continue;
             }
-            table.add(TensorNames.master(name), compute.accumulator(), updated(parameter));
+            if (!offloading.ofOptimizer()) {
+                table.add(TensorNames.master(name), compute.accumulator(), updated(parameter));
+            }
             if (!windowsValue(parameter)) {
                 table.add(TensorNames.working(name), compute, whole(parameter));
             }
         }
-        if (sharding.windowsParameters()) {
+        if (windowsParameters()) {
             addWindows(table, TensorNames.VALUE_WINDOW, compute);
         }
         return table.build();
@@ -191,11 +202,31 @@ public final class StateLayout {
 
     public TensorTable optimizerTable() {
         TensorTable.Builder table = TensorTable.builder();
+        if (!offloading.ofOptimizer()) {
+            addMoments(table);
+        }
+        return table.build();
+    }
+
+    /** What lives outside of the device. */
+    public TensorTable storeTable() {
+        TensorTable.Builder table = TensorTable.builder();
+        if (offloading.ofOptimizer()) {
+            for (ParameterSpec parameter : parameters) {
+                if (hasMaster(parameter)) {
+                    table.add(TensorNames.master(parameter.name()), compute.accumulator(), updated(parameter));
+                }
+            }
+            addMoments(table);
+        }
+        return table.build();
+    }
+
+    private void addMoments(TensorTable.Builder table) {
         for (ParameterSpec parameter : parameters) {
             table.add(TensorNames.firstMoment(parameter.name()), compute.accumulator(), updated(parameter));
             table.add(TensorNames.secondMoment(parameter.name()), compute.accumulator(), updated(parameter));
         }
-        return table.build();
     }
 
     private void addWindows(TensorTable.Builder table, String prefix, DType type) {

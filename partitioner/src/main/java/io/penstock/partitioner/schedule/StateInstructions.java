@@ -12,18 +12,20 @@ import java.util.List;
 public final class StateInstructions {
     private final Schedule schedule;
     private final Sharding sharding;
+    private final boolean windowsParameters;
 
-    private StateInstructions(Schedule schedule, Sharding sharding) {
+    private StateInstructions(Schedule schedule, Sharding sharding, boolean windowsParameters) {
         this.schedule = schedule;
         this.sharding = sharding;
+        this.windowsParameters = windowsParameters;
     }
 
-    /** The schedule itself where one replica sums in micro-batch order. */
-    public static Schedule add(Schedule schedule, Sharding sharding) {
-        if (sharding.data() == 1 && sharding.width() == 1 && sharding.leaf() == 0) {
+    /** {@code windowsParameters}: whether parameters are gathered for their time of work only. The schedule itself where one replica sums in micro-batch order. */
+    public static Schedule add(Schedule schedule, Sharding sharding, boolean windowsParameters) {
+        if (!windowsParameters && sharding.data() == 1 && sharding.width() == 1 && sharding.leaf() == 0) {
             return schedule;
         }
-        StateInstructions adder = new StateInstructions(schedule, sharding);
+        StateInstructions adder = new StateInstructions(schedule, sharding, windowsParameters);
         return new Schedule(
                 schedule.name(),
                 schedule.microBatches(),
@@ -32,7 +34,7 @@ public final class StateInstructions {
     }
 
     private List<Instruction> rank(List<Instruction> program) {
-        List<Instruction> added = sharding.windowsParameters() ? withParameters(program) : program;
+        List<Instruction> added = windowsParameters ? withParameters(program) : program;
         List<Instruction> all = new ArrayList<>();
         for (Instruction instruction : added) {
             all.add(instruction);
