@@ -27,11 +27,6 @@ final class Capabilities {
                 "parallelism.offload",
                 layout.offload(),
                 "none or optimizer or parameters");
-        unless(
-                layout.activationCheckpointing() == ActivationCheckpointing.NONE,
-                "parallelism.activation_checkpointing",
-                layout.activationCheckpointing(),
-                "none");
     }
 
     private void unless(boolean available, String key, Object value, String instead) {

@@ -46,6 +46,7 @@ final class Consistency {
         Optional<Integer> layers = model.described().map(shape -> shape.numHiddenLayers() + 2);
         if (parallelism instanceof Layout layout) {
             check.findings.addAll(layoutFindings(model, training, layout));
+            check.recomputation(model, layout, cluster);
             check.findings.addAll(GivenOrder.splitFindings(layout, layers));
         } else if (parallelism instanceof PartlyAutoLayout partly) {
             GivenOrder.splitOfModel(partly.split(), layers).ifPresent(check.findings::add);
@@ -236,6 +237,35 @@ final class Consistency {
                             + model.numAttentionHeads() % layout.tensor() + ", expected 0",
                     "parallelism.tensor",
                     "model.num_attention_heads");
+        }
+    }
+
+    private void recomputation(ModelConfig model, Layout layout, ClusterConfig cluster) {
+        int words = layout.activationCheckpointing().size();
+        model.described().filter(shape -> words > 1 && words != shape.numHiddenLayers()).ifPresent(shape -> add(
+                "activation_checkpointing lists " + words + " layers, the model has num_hidden_layers="
+                        + shape.numHiddenLayers() + "; give one word for all, or one for each",
+                "parallelism.activation_checkpointing",
+                "model.num_hidden_layers"));
+        boolean auto = layout.activationCheckpointing().contains(ActivationCheckpointing.AUTO);
+        if (auto && layout.activationCheckpointing().size() > 1) {
+            add(
+                    "activation_checkpointing: auto chooses for every layer: give it alone, not in a list",
+                    "parallelism.activation_checkpointing");
+        }
+        if (layout.activationCheckpointing().isEmpty()) {
+            add(
+                    "activation_checkpointing: expected one word, or one for each layer, found an empty list",
+                    "parallelism.activation_checkpointing");
+        }
+        if (auto
+                && cluster.launch() == Launch.ENVIRONMENT
+                && cluster.memoryPerRank().isEmpty()) {
+            add(
+                    "activation_checkpointing: auto with launch: environment needs cluster.memory_per_rank: ranks on"
+                            + " machines of different memory would choose differently",
+                    "parallelism.activation_checkpointing",
+                    "cluster.memory_per_rank");
         }
     }
 

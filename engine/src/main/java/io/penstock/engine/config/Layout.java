@@ -44,8 +44,14 @@ public record Layout(
                 max = 65536)
         int zeroWindow,
 
-        @Key(value = "Activations that are computed again instead of kept.", byDefault = "none")
-        ActivationCheckpointing activationCheckpointing,
+        @Key(
+                value = "Activations that are computed again instead of kept: a word for all layers (blocks), or a"
+                        + " list with a word for each. `selective`: all but the outputs of matrix products,"
+                        + " attention among it; `full`: all but a layer's input; `auto`: on every rank as little"
+                        + " as its memory allows.",
+                byDefault = "none",
+                orOne = true)
+        List<ActivationCheckpointing> activationCheckpointing,
 
         @Key(value = "States that live outside of device memory.", byDefault = "none")
         Offload offload,
@@ -75,6 +81,7 @@ public record Layout(
                 offload,
                 scheduleFile,
                 split);
+        activationCheckpointing = List.copyOf(activationCheckpointing);
         split = List.copyOf(split);
     }
 
@@ -97,10 +104,16 @@ public record Layout(
                 schedule,
                 zeroStage,
                 zeroWindow,
-                activationCheckpointing,
+                List.of(activationCheckpointing),
                 offload,
                 Optional.empty(),
                 List.of());
+    }
+
+    /** The same with other recomputation. */
+    public Layout withActivationCheckpointing(List<ActivationCheckpointing> words) {
+        return new Layout(
+                pipeline, tensor, data, chunks, schedule, zeroStage, zeroWindow, words, offload, scheduleFile, split);
     }
 
     Layout withSizes(int pipelineRanks, int tensorRanks, int replicas, int chunksPerRank) {

@@ -2,9 +2,11 @@ package io.penstock.engine.planning;
 
 import io.penstock.engine.config.Config;
 import io.penstock.models.ModelSpec;
+import io.penstock.models.Recomputation;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.simulate.TimeSplit;
 import io.penstock.partitioner.simulate.Timeline;
+import java.util.List;
 
 /**
  * A layout that this machine can run, and what its step is expected to be.
@@ -48,10 +50,20 @@ public record MachinePlan(
                 : split.messages() > split.end() ? "pipeline messages" : "optimizer and reductions";
     }
 
+    private String recomputed() {
+        List<Recomputation> blocks =
+                plan.techniques().recomputation(1, model.layers().size() - 1);
+        long full = blocks.stream().filter(Recomputation.FULL::equals).count();
+        long selective = blocks.stream().filter(Recomputation.SELECTIVE::equals).count();
+        return (full > 0 ? ", " + full + " of " + blocks.size() + " layers recomputed" : "")
+                + (selective > 0 ? ", " + selective + " of " + blocks.size() + " selectively" : "");
+    }
+
     /** "pipeline 2, 1f1b, micro-batch 4". */
     public String layout() {
         return "pipeline " + config.layout().pipeline() + ", " + plan.schedule().name()
                 + (config.layout().chunks() > 1 ? " x " + config.layout().chunks() : "") + ", micro-batch "
-                + plan.microBatch().batch();
+                + plan.microBatch().batch()
+                + recomputed();
     }
 }

@@ -1,6 +1,5 @@
 package io.penstock.engine.planning;
 
-import com.sun.management.OperatingSystemMXBean;
 import io.penstock.engine.config.ActivationCheckpointing;
 import io.penstock.engine.config.AutoLayout;
 import io.penstock.engine.config.Config;
@@ -10,6 +9,7 @@ import io.penstock.engine.config.Offload;
 import io.penstock.engine.config.PartlyAutoLayout;
 import io.penstock.engine.config.ScheduleName;
 import io.penstock.engine.training.DoesNotFitException;
+import io.penstock.engine.training.MemoryLimit;
 import io.penstock.engine.training.RunSetup;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelSpec;
@@ -26,7 +26,6 @@ import io.penstock.partitioner.simulate.TimeSplit;
 import io.penstock.partitioner.simulate.Timeline;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.cpu.CpuBackend;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -108,8 +107,9 @@ public final class MachinePlanner {
                 + " layers within the keys that are given: free one of them");
     }
 
-    private MachinePlan plan(Config candidate) {
-        Plan plan = RunSetup.plan(candidate, model, workspaceBytes);
+    private MachinePlan plan(Config open) {
+        Plan plan = RunSetup.plan(open, model, workspaceBytes);
+        Config candidate = RunSetup.decided(open, model, plan);
         MachineRates known = rates.apply(busyRanks(candidate));
         Link link = new Link(known.messageSeconds(), messageBytes(plan) / known.messageBytesPerSecond(), false);
         PlanTimes times = times(plan, known, link);
@@ -126,7 +126,7 @@ public final class MachinePlanner {
                 plan,
                 step,
                 TimeSplit.of(step, free, end + update),
-                limitBytes(candidate),
+                MemoryLimit.of(candidate),
                 known.basis());
     }
 
@@ -165,15 +165,6 @@ public final class MachinePlanner {
                 .anyMatch(stages ->
                         stages.contains(0) && stages.contains(plan.stages().size() - 1));
         return 3 * bytes / rates.updateBytesPerSecond() + (together ? 0 : bytes / rates.messageBytesPerSecond());
-    }
-
-    /** {@code cluster.memory_per_rank}, else a rank's even share of the machine. */
-    private static long limitBytes(Config config) {
-        OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-        return config.cluster()
-                .memoryPerRank()
-                .map(size -> size.bytes())
-                .orElse(system.getTotalMemorySize() / config.layout().ranks());
     }
 
     private int mostRanks() {
@@ -217,7 +208,7 @@ public final class MachinePlanner {
                         ScheduleName.ONE_F_ONE_B,
                         0,
                         2,
-                        ActivationCheckpointing.NONE,
+                        List.of(ActivationCheckpointing.AUTO),
                         Offload.NONE,
                         Optional.of(file),
                         given.split()),
@@ -258,7 +249,7 @@ public final class MachinePlanner {
                                 schedule,
                                 0,
                                 2,
-                                ActivationCheckpointing.NONE,
+                                List.of(ActivationCheckpointing.AUTO),
                                 Offload.NONE,
                                 Optional.empty(),
                                 split),
@@ -282,6 +273,7 @@ public final class MachinePlanner {
         List<String> changes = new ArrayList<>();
         changes.add(Bytes.text((double) plan.mostBytes()) + " a rank");
         if (plan.config().layout().scheduleFile().isEmpty()) {
+            recomputation(plan).ifPresent(changes::add);
             smallerMicroBatch(plan).ifPresent(changes::add);
             if (plan.config().layout().split().isEmpty()) {
                 moreStages(plan).ifPresent(changes::add);
@@ -292,6 +284,13 @@ public final class MachinePlanner {
                 + Bytes.text((double) plan.mostBytes()) + ") with " + plan.layout() + ", " + limit + plan.limitBytes()
                 + " (" + Bytes.text((double) plan.limitBytes()) + "); it would fit with one of: "
                 + String.join("; ", changes));
+    }
+
+    private Optional<String> recomputation(MachinePlan plan) {
+        Layout recomputing = plan.config().layout().withActivationCheckpointing(List.of(ActivationCheckpointing.AUTO));
+        boolean helps =
+                fits(plan.config().with(recomputing, plan.plan().microBatch().batch()));
+        return helps ? Optional.of("activation_checkpointing auto") : Optional.empty();
     }
 
     private Optional<String> smallerMicroBatch(MachinePlan plan) {
@@ -318,7 +317,9 @@ public final class MachinePlanner {
                     old.zeroStage(),
                     old.zeroWindow(),
                     old.activationCheckpointing(),
-                    old.offload());
+                    old.offload(),
+                    Optional.empty(),
+                    List.of());
             boolean memoryIsGiven = config.cluster().memoryPerRank().isPresent();
             boolean divides = old.schedule() != ScheduleName.INTERLEAVED
                     || plan.plan().schedule().microBatches() % pipeline == 0;
@@ -333,7 +334,7 @@ public final class MachinePlanner {
 
     private boolean fits(Config candidate) {
         return RunSetup.plan(candidate, model, workspaceBytes).memory().stream()
-                .allMatch(memory -> memory.totalBytes() <= limitBytes(candidate));
+                .allMatch(memory -> memory.totalBytes() <= MemoryLimit.of(candidate));
     }
 
     private Optional<String> shorterSequence(MachinePlan plan) {

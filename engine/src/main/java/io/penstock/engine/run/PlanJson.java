@@ -47,10 +47,13 @@ public final class PlanJson {
         ArrayNode stages = node.putArray("stages");
         for (int stage : plan.schedule().stageOf().get(rank)) {
             StageLayers range = plan.stages().get(stage);
-            ArrayNode layers = stages.addObject().put("stage", stage).putArray("layers");
+            ObjectNode held = stages.addObject().put("stage", stage);
+            ArrayNode layers = held.putArray("layers");
             for (LayerSpec layer : model.layers().subList(range.from(), range.to())) {
                 layers.add(layer.name());
             }
+            ArrayNode recomputation = held.putArray("recomputation");
+            plan.techniques().recomputation(range.from(), range.to()).forEach(how -> recomputation.add(how.toString()));
         }
         RankMemory memory = plan.memory().get(rank);
         node.putObject("memory_bytes")

@@ -11,6 +11,15 @@ import io.penstock.tensor.cpu.CpuBackend;
 public final class FittingPlan {
     private FittingPlan() {}
 
+    /** {@code activation_checkpointing: auto} as the plan has chosen, so that every rank does the same; otherwise the config itself. */
+    public static Config decided(Config config) {
+        if (!LayerRecomputation.isAuto(config.layout())) {
+            return config;
+        }
+        ModelSpec model = RunSetup.model(config);
+        return RunSetup.decided(config, model, of(config, model));
+    }
+
     /** Throws {@link DoesNotFitException} if a rank needs more than {@code cluster.memory_per_rank}. */
     public static Plan of(Config config, ModelSpec model) {
         Plan plan;
@@ -25,7 +34,8 @@ public final class FittingPlan {
                             "rank " + rank + " needs " + bytes + " bytes (" + Bytes.text((double) bytes)
                                     + "), cluster.memory_per_rank is " + limit.bytes() + " ("
                                     + Bytes.text((double) limit.bytes())
-                                    + "): use more stages, a smaller micro_batch_size or a shorter sequence_length");
+                                    + "): use activation_checkpointing: auto, more stages, a smaller micro_batch_size or a"
+                                    + " shorter sequence_length");
                 }
             }
         });

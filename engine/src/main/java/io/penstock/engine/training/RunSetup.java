@@ -12,6 +12,7 @@ import io.penstock.engine.optimizer.AdamW;
 import io.penstock.engine.optimizer.LearningRateSchedule;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelSpec;
+import io.penstock.models.Recomputation;
 import io.penstock.models.data.DataException;
 import io.penstock.models.data.DataRequest;
 import io.penstock.models.data.SequenceSampler;
@@ -23,6 +24,7 @@ import io.penstock.partitioner.CostModel;
 import io.penstock.partitioner.Offloading;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.Planner;
+import io.penstock.partitioner.RecomputationChoice;
 import io.penstock.partitioner.Techniques;
 import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.Schedules;
@@ -30,6 +32,7 @@ import io.penstock.tensor.DType;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** What a config means: model, data and hyperparameters. The same on every rank, for it is a function of the config and its files alone. Owns the mapped data. */
 public final class RunSetup implements AutoCloseable {
@@ -114,26 +117,30 @@ public final class RunSetup implements AutoCloseable {
         DType compute = compute(config);
         MicroBatchShape microBatch = new MicroBatchShape(
                 config.training().microBatchSize(), config.training().sequenceLength());
-        return layout.split().isEmpty()
-                ? Planner.plan(
-                        model,
-                        microBatch,
-                        compute,
-                        schedule,
-                        techniques(config),
-                        CostModel.DeviceRates.cpu(compute),
-                        workspaceBytes)
-                : Planner.plan(
-                        model,
-                        microBatch,
-                        compute,
-                        schedule,
-                        techniques(config),
-                        GivenOrder.stages(layout.split()),
-                        workspaceBytes);
+        Function<List<Recomputation>, Plan> planner =
+                recomputation -> layout.split().isEmpty()
+                        ? Planner.plan(
+                                model,
+                                microBatch,
+                                compute,
+                                schedule,
+                                techniques(config, recomputation),
+                                CostModel.DeviceRates.cpu(compute),
+                                workspaceBytes)
+                        : Planner.plan(
+                                model,
+                                microBatch,
+                                compute,
+                                schedule,
+                                techniques(config, recomputation),
+                                GivenOrder.stages(layout.split()),
+                                workspaceBytes);
+        return LayerRecomputation.given(layout, model)
+                .map(planner)
+                .orElseGet(() -> RecomputationChoice.fit(model, MemoryLimit.of(config), planner));
     }
 
-    private static Techniques techniques(Config config) {
+    private static Techniques techniques(Config config, List<Recomputation> recomputation) {
         Offloading offloading =
                 switch (config.layout().offload()) {
                     case NONE -> Offloading.NONE;
@@ -141,7 +148,17 @@ public final class RunSetup implements AutoCloseable {
                     case PARAMETERS -> Offloading.PARAMETERS;
                     case ACTIVATIONS -> throw new IllegalStateException("a config that offloads activations is refused");
                 };
-        return new Techniques(config.sharding(), List.of(), offloading);
+        return new Techniques(config.sharding(), recomputation, offloading);
+    }
+
+    /** The config of a plan of it: {@code activation_checkpointing: auto} as the plan has chosen, so that every rank does the same. */
+    public static Config decided(Config config, ModelSpec model, Plan plan) {
+        Layout layout = config.layout();
+        return LayerRecomputation.isAuto(layout)
+                ? config.with(
+                        layout.withActivationCheckpointing(LayerRecomputation.words(model, plan)),
+                        config.training().microBatchSize())
+                : config;
     }
 
     /** The element type that {@code training.precision} computes in. */

@@ -1,6 +1,7 @@
 package io.penstock.engine.config;
 
 import static io.penstock.engine.config.ConfigText.SMALL;
+import static io.penstock.engine.config.ConfigText.load;
 import static io.penstock.engine.config.ConfigText.problems;
 import static io.penstock.engine.config.ConfigText.with;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -64,6 +65,9 @@ final class BadConfigTest {
                     training=fast            | training: expected a mapping of keys, found 'fast'
                     parallelism=atuo         | parallelism: expected the word 'auto' or a mapping of keys, found 'atuo', did you mean 'auto'?
                     parallelism.schedule=1f1n | expected one of gpipe, 1f1b, interleaved-1f1b, zb-h1, zb-v, found '1f1n', did you mean '1f1b'?
+                    parallelism.activation_checkpointing=ful | parallelism.activation_checkpointing: expected one of none, selective, full, auto, found 'ful', did you mean 'full'?
+                    parallelism.activation_checkpointing=[full, ful, full, full] | expected one of none, selective, full, auto, found 'ful', did you mean 'full'?
+                    parallelism.activation_checkpointing={all: full} | expected one of none, selective, full, auto, or a list of them, found a mapping
                     cluster.transport=aeron:ipcc | did you mean 'aeron:ipc'?
                     cluster.memory_per_rank=4 apples | cluster.memory_per_rank: expected a size such as 4GiB, found '4 apples'
                     cluster.memory_per_rank=0.5B | expected a whole number of bytes, found 0.5B
@@ -107,6 +111,9 @@ final class BadConfigTest {
                     training.gradient_sum.width=6 | gradient_sum.width=6: expected a power of two (gradients are summed as a balanced binary tree); the nearest is 4
                     training.gradient_sum.leaf=3 | micro-batches of a replica=
                     training.micro_batch_size=0 | missing key 'training.micro_batch_size' (a whole number): only parallelism: auto can choose it
+                    parallelism.activation_checkpointing=[none, full] | activation_checkpointing lists 2 layers, the model has num_hidden_layers=4; give one word for all, or one for each
+                    parallelism.activation_checkpointing=[none, full, auto, none] | activation_checkpointing: auto chooses for every layer: give it alone, not in a list
+                    parallelism.activation_checkpointing=[] | activation_checkpointing: expected one word, or one for each layer, found an empty list
                     data.source=nowhere.txt     | no such file or folder: /
                     """)
     void shouldRefuseKeysThatContradictEachOther(String override, String message) {
@@ -125,7 +132,6 @@ final class BadConfigTest {
     @CsvSource({
         "parallelism.offload=activations,none or optimizer or parameters",
         "parallelism.tensor=2,1",
-        "parallelism.activation_checkpointing=full,none",
         "cluster.device=cuda,cpu",
         "training.precision=f16,f32 and bf16",
     })
@@ -134,6 +140,14 @@ final class BadConfigTest {
                 "--set " + override + ": " + override.replace("=", ": ") + " is not available yet in this version, "
                         + instead + " is",
                 problems(folder, SMALL, override));
+    }
+
+    @Test
+    void shouldNotLetRanksThatStartAloneChooseByTheirMemory() {
+        String environment = SMALL + "cluster: {launch: environment}\n";
+        assertTrue(problems(folder, environment, "parallelism.activation_checkpointing=auto")
+                .contains("activation_checkpointing: auto with launch: environment needs cluster.memory_per_rank"));
+        load(folder, environment, "parallelism.activation_checkpointing=auto", "cluster.memory_per_rank=1GiB");
     }
 
     @Test

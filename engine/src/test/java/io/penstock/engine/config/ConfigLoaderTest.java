@@ -55,6 +55,7 @@ final class ConfigLoaderTest {
                 "training.optimizer.betas=[0.5, 0.25]",
                 "training.optimizer.learning_rate=3.0000000000000004e-4",
                 "data.extensions=[.java, .md]",
+                "parallelism.activation_checkpointing=[none, full, selective, none]",
                 "run.name=true",
                 "run.seed=-9223372036854775808");
         Config again = load(Path.of("/elsewhere"), config.toYaml());
@@ -62,6 +63,15 @@ final class ConfigLoaderTest {
         assertEquals(config.toYaml(), again.toYaml());
         assertEquals(config.digest(), again.digest());
         assertTrue(config.toYaml().contains("memory_per_rank: 1536MiB\n"), config.toYaml());
+    }
+
+    @Test
+    void shouldTakeAWordForAllLayersOrOneForEach() {
+        Config all = load(folder, SMALL, "parallelism.activation_checkpointing=selective");
+        assertEquals(List.of(ActivationCheckpointing.SELECTIVE), all.layout().activationCheckpointing());
+        assertTrue(all.toYaml().contains("activation_checkpointing: selective\n"), all.toYaml());
+        Config each = load(folder, SMALL, "parallelism.activation_checkpointing=[none, full, selective, none]");
+        assertTrue(each.toYaml().contains("activation_checkpointing: [none, full, selective, none]\n"), each.toYaml());
     }
 
     @Test

@@ -59,9 +59,19 @@ class SameBitsRecomputedTest {
             List<Recomputation> recomputation,
             Supplier<Backend> backends)
             throws Exception {
-        Techniques techniques = Techniques.NONE.with(recomputation);
+        return run(model, schedule, ranks, compute, Techniques.NONE.with(recomputation), backends);
+    }
+
+    private static TinyRun.Result run(
+            ModelSpec model,
+            String schedule,
+            int ranks,
+            DType compute,
+            Techniques techniques,
+            Supplier<Backend> backends)
+            throws Exception {
         Plan plan = TinyRun.plan(model, schedule, ranks, compute, techniques, backends);
-        InMemoryFabric fabric = new InMemoryFabric(ranks, EndpointSettings.DEFAULT);
+        InMemoryFabric fabric = new InMemoryFabric(plan.axes().ranks(), EndpointSettings.DEFAULT);
         return TinyRun.run(model, plan, backends, fabric::endpoint);
     }
 
@@ -84,6 +94,26 @@ class SameBitsRecomputedTest {
                             }
                         }));
                     }
+                }
+            }
+        }
+        return tests;
+    }
+
+    @TestFactory
+    Iterable<DynamicTest> shouldComeToTheBitsOfKeepingAllOnReplicas() throws Exception {
+        ModelSpec model = TinyRun.model(true);
+        Techniques alone = new Techniques(TinyRun.tree(1, 0), List.of());
+        TinyRun.Result expected = run(model, "1f1b", 1, DType.BF16, alone, CPU);
+        List<DynamicTest> tests = new ArrayList<>();
+        for (String schedule : List.of("1f1b", "zb-h1")) {
+            for (int zero = 0; zero <= 3; zero++) {
+                int stage = zero;
+                for (List<Recomputation> choice : CHOICES) {
+                    Techniques shared = new Techniques(TinyRun.tree(2, stage), choice);
+                    tests.add(DynamicTest.dynamicTest(
+                            schedule + ", zero_stage " + stage + ", " + choice,
+                            () -> assertEquals(expected, run(model, schedule, 2, DType.BF16, shared, CPU))));
                 }
             }
         }

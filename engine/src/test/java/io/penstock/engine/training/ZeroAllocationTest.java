@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.sun.management.ThreadMXBean;
 import io.penstock.models.ModelSpec;
+import io.penstock.models.Recomputation;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.Techniques;
 import io.penstock.tensor.Backend;
@@ -15,6 +16,7 @@ import io.penstock.transport.EndpointSettings;
 import io.penstock.transport.InMemoryFabric;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CyclicBarrier;
@@ -24,6 +26,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -36,19 +39,26 @@ class ZeroAllocationTest {
     @ParameterizedTest
     @EnumSource(names = {"F32", "BF16"})
     void shouldAllocateNothingInAStep(DType compute) throws Exception {
-        measure(compute, Techniques.NONE);
+        measure(compute, "1f1b", Techniques.NONE);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1f1b, FULL", "1f1b, SELECTIVE", "zb-h1, FULL"})
+    void shouldAllocateNothingInAStepThatRecomputes(String schedule, Recomputation recomputation) throws Exception {
+        int layers = TinyRun.model(true).layers().size();
+        measure(DType.BF16, schedule, Techniques.NONE.with(Collections.nCopies(layers, recomputation)));
     }
 
     /** Reductions, gathers and windows on both replicas. */
     @ParameterizedTest
     @ValueSource(ints = {0, 3})
     void shouldAllocateNothingInAStepOfReplicas(int zeroStage) throws Exception {
-        measure(DType.BF16, new Techniques(TinyRun.tree(2, zeroStage), List.of()));
+        measure(DType.BF16, "1f1b", new Techniques(TinyRun.tree(2, zeroStage), List.of()));
     }
 
-    private static void measure(DType compute, Techniques techniques) throws Exception {
+    private static void measure(DType compute, String schedule, Techniques techniques) throws Exception {
         ModelSpec model = TinyRun.model(true);
-        Plan plan = TinyRun.plan(model, "1f1b", 1, compute, techniques, () -> new CpuBackend(1));
+        Plan plan = TinyRun.plan(model, schedule, 1, compute, techniques, () -> new CpuBackend(1));
         int ranks = plan.axes().ranks();
         InMemoryFabric fabric = new InMemoryFabric(ranks, EndpointSettings.DEFAULT);
         Allocated allocated = new Allocated(ranks);

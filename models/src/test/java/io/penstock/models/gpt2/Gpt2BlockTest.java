@@ -5,23 +5,30 @@ import static io.penstock.tensor.DType.F32;
 import static io.penstock.tensor.DType.F64;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.penstock.models.Block;
 import io.penstock.models.LayerContext;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
+import io.penstock.models.Recomputation;
 import io.penstock.models.parallel.ParallelRegion;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.GradientCheck;
 import io.penstock.tensor.Tensor;
+import io.penstock.tensor.TensorSource;
 import io.penstock.tensor.TensorTable;
 import io.penstock.tensor.TestTensors;
+import io.penstock.tensor.Write;
 import io.penstock.tensor.cpu.CpuBackend;
 import io.penstock.tensor.reference.ReferenceBackend;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 final class Gpt2BlockTest {
@@ -159,6 +166,61 @@ final class Gpt2BlockTest {
             Tensor later = split.memory.get(name).gradient();
             assertArrayEquals(TestTensors.values(p.gradient()), TestTensors.values(later), name);
         });
+    }
+
+    @Test
+    void shouldHaveTheSameBitsWhenComputedAgain() {
+        for (DType compute : List.of(F32, BF16)) {
+            for (Recomputation recomputation : List.of(Recomputation.SELECTIVE, Recomputation.FULL)) {
+                againLikeKept(backend, compute, recomputation);
+                try (Backend cpu = new CpuBackend(2)) {
+                    againLikeKept(cpu, compute, recomputation);
+                }
+            }
+        }
+    }
+
+    /** Everything that is not kept is garbage before it is computed again. */
+    private static void againLikeKept(Backend backend, DType compute, Recomputation recomputation) {
+        Bound kept = new Bound(backend, compute);
+        TensorTable table = SPEC.saved(MICRO_BATCH, compute);
+        var source = LayerMemory.carve(table);
+        var garbage = LayerMemory.carve(table);
+        Set<String> names = recomputation == Recomputation.FULL ? Set.of() : SPEC.keptSelectively();
+        assertTrue(names.stream().allMatch(table::contains), names.toString());
+        TensorSource mixed = name -> (names.contains(name) ? source : garbage).tensor(name);
+        kept.block.forward(kept.y, kept.x, kept.block.saved(source));
+        Map<String, double[]> expected = new HashMap<>();
+        names(table).forEach(name -> expected.put(name, TestTensors.values(source.tensor(name))));
+        kept.block.recompute(kept.dx, kept.x, kept.block.saved(mixed), recomputation);
+        expected.forEach((name, values) ->
+                assertArrayEquals(values, TestTensors.values(mixed.tensor(name)), recomputation + " " + name));
+    }
+
+    @Test
+    void shouldRunNoMatrixProductAgainSelectively() {
+        assertEquals(0, productsOf(Recomputation.SELECTIVE));
+        assertEquals(3, productsOf(Recomputation.FULL));
+    }
+
+    private static int productsOf(Recomputation recomputation) {
+        int[] products = {0};
+        Backend idle = new IdleBackend() {
+            @Override
+            public void matmul(
+                    Tensor c,
+                    Tensor a,
+                    boolean transposeA,
+                    Tensor b,
+                    boolean transposeB,
+                    @Nullable Tensor bias,
+                    Write write) {
+                products[0]++;
+            }
+        };
+        Bound bound = new Bound(idle, F32);
+        bound.block.recompute(bound.y, bound.x, bound.saved, recomputation);
+        return products[0];
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.penstock.partitioner.render;
 
 import io.penstock.models.LayerSpec;
 import io.penstock.models.ModelSpec;
+import io.penstock.models.Recomputation;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.RankMemory;
@@ -27,15 +28,30 @@ public final class PlanText {
                         layers.stream().mapToLong(LayerSpec::parameterCount).sum();
                 text.append(String.format(
                         Locale.ROOT,
-                        "rank %d  stage %d  %-28s %3d layers, %s parameters%n",
+                        "rank %d  stage %d  %-28s %3d layers, %s parameters%s%n",
                         rank,
                         stage,
                         names(layers),
                         layers.size(),
-                        count((double) parameters)));
+                        count((double) parameters),
+                        recomputed(plan.techniques().recomputation(held.from(), held.to()))));
             }
         }
         return text.toString();
+    }
+
+    /** ", recomputes 3 fully, 2 selectively", or nothing. */
+    private static String recomputed(List<Recomputation> layers) {
+        long full = layers.stream().filter(Recomputation.FULL::equals).count();
+        long selective = layers.stream().filter(Recomputation.SELECTIVE::equals).count();
+        List<String> parts = new ArrayList<>();
+        if (full > 0) {
+            parts.add(full + " fully");
+        }
+        if (selective > 0) {
+            parts.add(selective + " selectively");
+        }
+        return parts.isEmpty() ? "" : ", recomputes " + String.join(", ", parts);
     }
 
     private static String names(List<LayerSpec> layers) {

@@ -34,6 +34,9 @@ public @interface Key {
     /** Exact length of a list; -1 for any. */
     int size() default -1;
 
+    /** A list that may be written as its only item. */
+    boolean orOne() default false;
+
     /** Regular expression that the whole of a text must match; empty for any text. */
     String pattern() default "";
 

@@ -48,8 +48,12 @@ final class LeafBinder {
     }
 
     private Object list(KeySpec key, Value value, String path) {
+        if (key.key().orOne() && value instanceof Value.Scalar scalar && !scalar.isNull()) {
+            return list(key, new Value.Sequence(List.of(scalar), scalar.place()), path);
+        }
         if (!(value instanceof Value.Sequence sequence)) {
-            String expected = "a list, each " + scalars.of(key.type()).expected();
+            String each = scalars.of(key.type()).expected();
+            String expected = key.key().orOne() ? each + ", or a list of them" : "a list, each " + each;
             places.unreadable(path, value.place(), path + ": expected " + expected + ", found " + value.found());
             return standIn(key);
         }

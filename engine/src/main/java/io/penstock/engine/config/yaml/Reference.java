@@ -72,6 +72,9 @@ public final class Reference {
         String expected = scalars.of(key.type()).expected();
         String type = key.type().isEnum() ? "`" + String.join("`, `", ScalarTypes.words(key.type())) + "`" : expected;
         String bounds = Ranges.describe(key.key());
+        if (key.key().orOne()) {
+            return type + ", or a list of them";
+        }
         String list = key.list()
                 ? "a list" + (key.key().size() < 0 ? "" : " of " + key.key().size()) + ", each "
                 : "";

@@ -44,6 +44,8 @@ public final class YamlWriter {
         } else if (key.isSection()) {
             out.append(indent).append(key.name()).append(":\n");
             fields(value, indent + "  ");
+        } else if (value instanceof List<?> list && key.key().orOne() && list.size() == 1) {
+            line(key, scalar(list.getFirst()), indent);
         } else if (value instanceof List<?> list) {
             line(key, list.stream().map(YamlWriter::scalar).collect(Collectors.joining(", ", "[", "]")), indent);
         } else {
