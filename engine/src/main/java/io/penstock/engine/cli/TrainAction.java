@@ -52,8 +52,8 @@ final class TrainAction implements Action<TrainCommand.Request> {
     @Override
     public void run(TrainCommand.Request request) throws IOException {
         Optional<Path> resume = request.resume().map(words -> checkpoint(request.config(), words));
-        Config config = FittingPlan.decided(
-                request.config().isAuto() ? choose(request.config(), resume) : request.config());
+        Config config =
+                FittingPlan.decided(request.config().isAuto() ? choose(request.config(), resume) : request.config());
         boolean tells = Launcher.tells(config);
         Plan plan;
         int stepsDone;

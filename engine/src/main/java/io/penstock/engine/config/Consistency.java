@@ -242,11 +242,13 @@ final class Consistency {
 
     private void recomputation(ModelConfig model, Layout layout, ClusterConfig cluster) {
         int words = layout.activationCheckpointing().size();
-        model.described().filter(shape -> words > 1 && words != shape.numHiddenLayers()).ifPresent(shape -> add(
-                "activation_checkpointing lists " + words + " layers, the model has num_hidden_layers="
-                        + shape.numHiddenLayers() + "; give one word for all, or one for each",
-                "parallelism.activation_checkpointing",
-                "model.num_hidden_layers"));
+        model.described()
+                .filter(shape -> words > 1 && words != shape.numHiddenLayers())
+                .ifPresent(shape -> add(
+                        "activation_checkpointing lists " + words + " layers, the model has num_hidden_layers="
+                                + shape.numHiddenLayers() + "; give one word for all, or one for each",
+                        "parallelism.activation_checkpointing",
+                        "model.num_hidden_layers"));
         boolean auto = layout.activationCheckpointing().contains(ActivationCheckpointing.AUTO);
         if (auto && layout.activationCheckpointing().size() > 1) {
             add(

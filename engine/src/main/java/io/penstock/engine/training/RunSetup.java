@@ -141,13 +141,12 @@ public final class RunSetup implements AutoCloseable {
     }
 
     private static Techniques techniques(Config config, List<Recomputation> recomputation) {
-        Offloading offloading =
-                switch (config.layout().offload()) {
-                    case NONE -> Offloading.NONE;
-                    case OPTIMIZER -> Offloading.OPTIMIZER;
-                    case PARAMETERS -> Offloading.PARAMETERS;
-                    case ACTIVATIONS -> throw new IllegalStateException("a config that offloads activations is refused");
-                };
+        Offloading offloading = switch (config.layout().offload()) {
+            case NONE -> Offloading.NONE;
+            case OPTIMIZER -> Offloading.OPTIMIZER;
+            case PARAMETERS -> Offloading.PARAMETERS;
+            case ACTIVATIONS -> throw new IllegalStateException("a config that offloads activations is refused");
+        };
         return new Techniques(config.sharding(), recomputation, offloading);
     }
 

@@ -95,7 +95,14 @@ class ZeroAllocationTest {
                 Backend backend = new CpuBackend(1)) {
             MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
             try (PipelineRank rank = new PipelineRank(
-                    model, plan, TinyRun.hyperparameters(), backend, ledger, wire, TinyRun.batches(), TinyRun.stores(wire.rank()))) {
+                    model,
+                    plan,
+                    TinyRun.hyperparameters(),
+                    backend,
+                    ledger,
+                    wire,
+                    TinyRun.batches(),
+                    TinyRun.stores(wire.rank()))) {
                 rank.initialize(1);
                 long planned = ledger.totalBytes();
                 for (int round = 0; round < MOST_ROUNDS && allocated.lastRound > 0; round++) {
