@@ -54,9 +54,10 @@ public class EmbeddingBenchmark {
         public void setup(OwnSide own, Setting setting, Residency residency, Pass pass) {
             side = own;
             Shape shape = Shape.of(Setting.ROWS, Setting.HIDDEN);
-            y_RC = residency.each(Tensor[]::new, i -> own.memory.normal(1, setting.dtype, shape));
+            Tensor values_RC = own.memory.normal(1, setting.dtype, shape);
+            y_RC = residency.each(Tensor[]::new, i -> own.memory.copy(values_RC));
             tokens_R = own.memory.ids(2, Setting.VOCABULARY, Shape.of(Setting.ROWS));
-            wte_VC = own.memory.normal(3, setting.dtype, Shape.of(Setting.VOCABULARY, Setting.HIDDEN));
+            wte_VC = own.memory.zeros(setting.dtype, Shape.of(Setting.VOCABULARY, Setting.HIDDEN));
             wpe_TC = own.memory.normal(4, setting.dtype, Shape.of(Setting.SEQUENCE, Setting.HIDDEN));
             dwte_VC = own.memory.zeros(DType.F32, Shape.of(Setting.VOCABULARY, Setting.HIDDEN));
             dwpe_TC = own.memory.zeros(DType.F32, Shape.of(Setting.SEQUENCE, Setting.HIDDEN));

@@ -54,11 +54,12 @@ public class GeluBenchmark {
         public void setup(OwnSide own, Setting setting, Residency residency, Pass pass) {
             side = own;
             Shape shape = Shape.of(Setting.ROWS, Setting.FEED_FORWARD);
+            Tensor values_RF = own.memory.normal(1, setting.dtype, shape);
             sets = residency.each(
                     Tensors[]::new,
                     i -> new Tensors(
-                            own.memory.normal(1, setting.dtype, shape),
-                            own.memory.normal(2, setting.dtype, shape),
+                            own.memory.copy(values_RF),
+                            own.memory.copy(values_RF),
                             own.memory.zeros(setting.dtype, shape)));
             traffic = residency.each(Traffic[]::new, i -> sets[i].traffic(pass));
         }

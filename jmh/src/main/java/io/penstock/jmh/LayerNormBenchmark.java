@@ -73,10 +73,11 @@ public class LayerNormBenchmark {
             dgain_C = own.memory.zeros(DType.F32, Shape.of(Setting.HIDDEN));
             dbias_C = own.memory.zeros(DType.F32, Shape.of(Setting.HIDDEN));
             Shape shape = Shape.of(Setting.ROWS, Setting.HIDDEN);
+            Tensor values_RC = own.memory.normal(1, setting.dtype, shape);
             sets = residency.each(
                     Tensors[]::new,
                     i -> new Tensors(
-                            own.memory.normal(1, setting.dtype, shape),
+                            own.memory.copy(values_RC),
                             own.memory.zeros(setting.dtype, shape),
                             own.memory.zeros(setting.dtype, shape)));
             traffic = residency.each(Traffic[]::new, i -> sets[i].traffic(pass));

@@ -12,7 +12,7 @@ import org.openjdk.jmh.annotations.State;
 @State(Scope.Benchmark)
 public class Residency {
     /** Together beyond any last-level cache that a machine of a few cores has; a set has at least 12 MiB. */
-    private static final int SETS = 12;
+    private static final int SETS = 8;
 
     @Param({"memory", "cache"})
     public String residency = "";
