@@ -4,6 +4,7 @@ import io.penstock.jmh.peer.Libtorch;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.Shape;
 import io.penstock.tensor.Tensor;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AdamW;
@@ -99,9 +100,10 @@ public class AdamWBenchmark {
         }
     }
 
-    /** Penstock's bytes: weight, m, v and gradient read and written, the working copy written. */
+    /** Weight, m, v and gradient are read and written, the working copy is written. */
     @Benchmark
-    public void floor(CopyFloor floor, Setting setting) {
-        floor.move(8L * ELEMENTS * Float.BYTES + (setting.dtype == DType.F32 ? 0 : setting.bytes(ELEMENTS)));
+    public void floor(TrafficFloor floor, Own own) {
+        List<Tensor> written = own.working == null ? List.of() : List.of(own.working);
+        floor.move(new Traffic(List.of(), List.of(own.weight, own.m, own.v, own.gradient), written));
     }
 }

@@ -34,6 +34,13 @@ final class BenchmarkMemory implements AutoCloseable {
         return tensor;
     }
 
+    /** Another tensor of the same values. */
+    Tensor copy(Tensor tensor) {
+        Tensor copy = zeros(tensor.dtype(), tensor.shape());
+        backend.copy(copy, tensor);
+        return copy;
+    }
+
     /** Ids in [0, below). */
     Tensor ids(long seed, int below, Shape shape) {
         Tensor tensor = zeros(DType.I32, shape);

@@ -4,6 +4,7 @@ import io.penstock.jmh.peer.Libtorch;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.Shape;
 import io.penstock.tensor.Tensor;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.bytedeco.javacpp.PointerScope;
@@ -35,18 +36,14 @@ public class EmbeddingBenchmark {
         boolean forward() {
             return pass.equals("forward");
         }
-
-        /** Reads a row of wte, writes y; reads dy, reads and writes a row of dwte, which Penstock keeps in F32. */
-        long bytes(Setting setting) {
-            long elements = (long) Setting.ROWS * Setting.HIDDEN;
-            return forward() ? setting.bytes(2 * elements) : setting.bytes(elements) + 2 * elements * Float.BYTES;
-        }
     }
 
+    /** The activations are rotated; the tables, of 50257 rows, are never in cache. */
     @State(Scope.Benchmark)
     public static class Own {
         private OwnSide side;
-        private Tensor y_RC;
+        private Tensor[] y_RC = {};
+        private Traffic[] traffic = {};
         private Tensor tokens_R;
         private Tensor wte_VC;
         private Tensor wpe_TC;
@@ -54,23 +51,35 @@ public class EmbeddingBenchmark {
         private Tensor dwpe_TC;
 
         @Setup
-        public void setup(OwnSide own, Setting setting) {
+        public void setup(OwnSide own, Setting setting, Residency residency, Pass pass) {
             side = own;
-            y_RC = own.memory.normal(1, setting.dtype, Shape.of(Setting.ROWS, Setting.HIDDEN));
+            Shape shape = Shape.of(Setting.ROWS, Setting.HIDDEN);
+            Tensor values_RC = own.memory.normal(1, setting.dtype, shape);
+            y_RC = residency.each(Tensor[]::new, i -> own.memory.copy(values_RC));
             tokens_R = own.memory.ids(2, Setting.VOCABULARY, Shape.of(Setting.ROWS));
-            wte_VC = own.memory.normal(3, setting.dtype, Shape.of(Setting.VOCABULARY, Setting.HIDDEN));
+            wte_VC = own.memory.zeros(setting.dtype, Shape.of(Setting.VOCABULARY, Setting.HIDDEN));
             wpe_TC = own.memory.normal(4, setting.dtype, Shape.of(Setting.SEQUENCE, Setting.HIDDEN));
             dwte_VC = own.memory.zeros(DType.F32, Shape.of(Setting.VOCABULARY, Setting.HIDDEN));
             dwpe_TC = own.memory.zeros(DType.F32, Shape.of(Setting.SEQUENCE, Setting.HIDDEN));
+            traffic = residency.each(Traffic[]::new, i -> traffic(pass, i));
         }
 
-        void forward() {
-            side.backend.embedding(y_RC, tokens_R, wte_VC, wpe_TC, Setting.SEQUENCE);
+        /** As many rows of the tables as there are tokens, which lie side by side here; positions are read once, their gradients read and written once. */
+        private Traffic traffic(Pass pass, int set) {
+            long first = (long) set * Setting.ROWS % (Setting.VOCABULARY - Setting.ROWS);
+            Tensor y = y_RC[set];
+            return pass.forward()
+                    ? new Traffic(List.of(wte_VC.slice(first, Setting.ROWS), wpe_TC), List.of(), List.of(y))
+                    : new Traffic(List.of(y), List.of(dwte_VC.slice(first, Setting.ROWS), dwpe_TC), List.of());
+        }
+
+        void forward(int set) {
+            side.backend.embedding(y_RC[set], tokens_R, wte_VC, wpe_TC, Setting.SEQUENCE);
             side.backend.synchronize();
         }
 
-        void backward() {
-            side.backend.embeddingBackward(dwte_VC, dwpe_TC, y_RC, tokens_R, Setting.SEQUENCE);
+        void backward(int set) {
+            side.backend.embeddingBackward(dwte_VC, dwpe_TC, y_RC[set], tokens_R, Setting.SEQUENCE);
             side.backend.synchronize();
         }
     }
@@ -96,11 +105,11 @@ public class EmbeddingBenchmark {
     }
 
     @Benchmark
-    public void penstock(Own own, Pass pass) {
+    public void penstock(Own own, Pass pass, Residency residency) {
         if (pass.forward()) {
-            own.forward();
+            own.forward(residency.next());
         } else {
-            own.backward();
+            own.backward(residency.next());
         }
     }
 
@@ -118,7 +127,7 @@ public class EmbeddingBenchmark {
     }
 
     @Benchmark
-    public void floor(CopyFloor floor, Setting setting, Pass pass) {
-        floor.move(pass.bytes(setting));
+    public void floor(TrafficFloor floor, Own own, Residency residency) {
+        floor.move(own.traffic[residency.next()]);
     }
 }

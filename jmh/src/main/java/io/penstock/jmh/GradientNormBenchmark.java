@@ -4,6 +4,7 @@ import io.penstock.jmh.peer.Libtorch;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.Shape;
 import io.penstock.tensor.Tensor;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch;
@@ -62,9 +63,8 @@ public class GradientNormBenchmark {
         }
     }
 
-    /** Penstock's bytes. */
     @Benchmark
-    public void floor(CopyFloor floor) {
-        floor.move((long) ELEMENTS * Float.BYTES);
+    public void floor(TrafficFloor floor, Own own) {
+        floor.move(new Traffic(List.of(own.gradient), List.of(), List.of()));
     }
 }

@@ -3,6 +3,7 @@ package io.penstock.jmh;
 import io.penstock.jmh.direct.DirectGpt2;
 import io.penstock.jmh.peer.Libtorch;
 import io.penstock.jmh.peer.LibtorchGpt2;
+import io.penstock.jmh.peer.StepProducts;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
 import io.penstock.models.Presets;
@@ -127,6 +128,23 @@ public class TrainStepBenchmark {
         }
     }
 
+    /** The step's matrix products alone. */
+    @State(Scope.Benchmark)
+    public static class Products {
+        private StepProducts products;
+
+        @Setup
+        public void setup(Step step) {
+            Libtorch.threads(step.threads);
+            products = new StepProducts(GPT2_124M, step.dtype(), BATCH, step.sequence());
+        }
+
+        @TearDown
+        public void tearDown() {
+            products.close();
+        }
+    }
+
     @Benchmark
     public double penstock(Own own, Step step, Rate rate) {
         double loss = own.model.backward(step.tokens, step.targets);
@@ -144,5 +162,12 @@ public class TrainStepBenchmark {
         peer.model.zeroGradients();
         rate.rate += step.tokens.length;
         return step.checked(loss);
+    }
+
+    /** Tokens a second if a step were its products, at the rate that oneDNN alone has on their shapes: penstock's share of it is the efficiency of the step. */
+    @Benchmark
+    public void floor(Products products, Step step, Rate rate) {
+        products.products.run();
+        rate.rate += step.tokens.length;
     }
 }

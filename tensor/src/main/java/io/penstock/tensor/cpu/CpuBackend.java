@@ -47,13 +47,13 @@ public final class CpuBackend implements Backend {
         RowBlocks blocks = new RowBlocks(workers, workspace);
         moves = new Moves(workers, workspace);
         matmul = new Matmul(workers, kernels);
-        rowSums = new RowSums(workers, workspace, blocks);
-        embedding = new Embedding(workers, workspace);
+        rowSums = new RowSums(workers, blocks);
+        embedding = new Embedding(workers);
         layerNorm = new LayerNorm(workers, workspace);
         layerNormGradient = new LayerNormGradient(workers, workspace, blocks);
         attention = new Attention(workers, kernels, workspace);
         attentionGradient = new AttentionGradient(workers, kernels, workspace);
-        gelu = new Gelu(workers, workspace);
+        gelu = new Gelu(workers);
         crossEntropy = new CrossEntropy(workers, workspace);
         embeddingPart = new EmbeddingPart(workers, workspace);
         crossEntropyPart = new CrossEntropyPart(workers, workspace);

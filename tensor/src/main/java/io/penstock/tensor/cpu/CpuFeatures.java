@@ -5,7 +5,7 @@ public record CpuFeatures(String architecture, int processors, int vectorBits, b
     public static CpuFeatures detect() {
         String problem = OneDnnLibrary.PROBLEM;
         String products = problem == null
-                ? "oneDNN " + OneDnn.version() + ", " + OneDnn.instructionSet()
+                ? OneDnnMatmuls.describe()
                 : "Vector API: " + problem;
         return new CpuFeatures(
                 System.getProperty("os.arch", "unknown"),

@@ -4,7 +4,7 @@ import io.penstock.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * loss = log(sum_v e^(x_v - max)) + max - x_target and dlogits = scale * (e^(x_v - max) / sum - onehot). Each row is read three times while it is in cache.
+ * loss = log(sum_v e^(x_v - max)) + max - x_target and dlogits = scale * (e^(x_v - max) / sum - onehot). Each row is passed over three times while it is in cache.
  * In place, a vector is read before the (narrower or equal) one that covers its start is written.
  */
 final class CrossEntropy implements Tiles {
@@ -44,6 +44,7 @@ final class CrossEntropy implements Tiles {
         rows = logits_RV.shape().rows();
         columns = logits_RV.shape().last();
         this.scale = scale;
+        workspace.requireRows(1, columns);
         rowsPerTile = Math.max(1, ELEMENTS / columns);
         workers.run(this, Math.toIntExact((rows + rowsPerTile - 1) / rowsPerTile));
     }
@@ -56,36 +57,32 @@ final class CrossEntropy implements Tiles {
         }
     }
 
-    private void row(long row, long lanes, long scratch) {
+    private void row(long row, long lanes, long area) {
         long x = logits + row * rowBytes;
+        long dx = dlogits + row * gradientRowBytes;
         int target = Lanes.getI32(targets, row);
         if (target < 0) {
             Lanes.putF32(loss, row, 0);
             if (dlogits != 0) {
-                long dx = dlogits + row * gradientRowBytes;
-                for (long i = 0; i < columns; i++) {
-                    Lanes.put(half, dx, i, 0);
-                }
+                Vectors.zero(dx, columns * Lanes.bytes(half) / 4);
+                Lanes.put(half, dx, columns - 1, 0);
             }
             return;
         }
         float max = VectorLoss.maximum(x, columns);
-        float sum = VectorLoss.exponentials(x, max, columns, lanes);
         float atTarget = Lanes.getF32(x, target);
+        // the exponentials' place: the gradient's own, where it is wide enough or on top of the logits
+        long exponentials = dlogits != 0 && (dx == x || !half) ? dx : area;
+        float sum = VectorLoss.exponentials(exponentials, x, max, columns, lanes);
         Lanes.putF32(loss, row, (float) (StrictMath.log(sum) + max - atTarget));
         if (dlogits != 0) {
-            long dx = dlogits + row * gradientRowBytes;
-            gradient(dx, x, max, scale / sum, scratch);
-            Lanes.put(half, dx, target, scale * (Exp.of(atTarget - max) / sum - 1f));
-        }
-    }
-
-    private void gradient(long dx, long x, float max, float factor, long scratch) {
-        for (long from = 0; from < columns; from += Workspace.PIECE) {
-            long n = Math.min(Workspace.PIECE, columns - from);
-            long to = dx + from * Lanes.bytes(half);
-            VectorLoss.probabilities(Bf16.target(half, to, scratch), x + 4 * from, max, factor, n);
-            Bf16.flush(half, to, scratch, n);
+            float probability = Lanes.getF32(exponentials, target) / sum;
+            if (half) {
+                VectorLoss.scaleToBf16(dx, exponentials, scale / sum, columns);
+            } else {
+                Vectors.scale(dx, exponentials, scale / sum, columns);
+            }
+            Lanes.put(half, dx, target, scale * (probability - 1f));
         }
     }
 }

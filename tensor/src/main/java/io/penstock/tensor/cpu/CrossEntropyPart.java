@@ -88,7 +88,7 @@ final class CrossEntropyPart {
             long target = (long) Lanes.getI32(targets, row) - first;
             float max = VectorLoss.maximum(x, columns);
             Lanes.putF32(to, 0, max);
-            Lanes.putF32(to, 1, VectorLoss.exponentials(x, max, columns, lanes));
+            Lanes.putF32(to, 1, VectorLoss.sumOfExponentials(x, max, columns, lanes));
             Lanes.putF32(to, 2, isHere(target) ? Lanes.getF32(x, target) : 0);
         }
     }
@@ -119,7 +119,7 @@ final class CrossEntropyPart {
         float sum = 0;
         float atTarget = 0;
         for (long part = 0; part < parts; part++) {
-            sum += statistic(part, row, 1) * Exp.of(statistic(part, row, 0) - max);
+            sum += statistic(part, row, 1) * Exp.two((statistic(part, row, 0) - max) * Exp.LOG2E);
             atTarget += statistic(part, row, 2);
         }
         Lanes.putF32(loss, row, (float) (StrictMath.log(sum) + max - atTarget));
@@ -128,7 +128,7 @@ final class CrossEntropyPart {
             gradient(dx, logits + row * rowBytes, max, scale / sum, scratch);
             long target = (long) Lanes.getI32(targets, row) - first;
             if (isHere(target)) {
-                Lanes.put(half, dx, target, scale * (Exp.of(atTarget - max) / sum - 1f));
+                Lanes.put(half, dx, target, scale * (Exp.two((atTarget - max) * Exp.LOG2E) / sum - 1f));
             }
         }
     }

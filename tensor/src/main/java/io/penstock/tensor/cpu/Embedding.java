@@ -4,13 +4,14 @@ import io.penstock.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/** y_RC[r] = wte_VC[tokens[r]] + wpe_TC[r mod T], and its gradient, which each tile of columns takes in row order. */
+/** y_RC[r] = wte_VC[tokens[r]] + wpe_TC[r mod T], and its gradient. */
 final class Embedding {
-    private static final long COLUMNS = 128;
+    /** Of a gradient: each takes every so many-th token and position, whose rows are then one thread's, added in row order. */
+    private static final int TILES = 16;
+
     private static final long ELEMENTS = 1 << 15;
 
     private final Workers workers;
-    private final Workspace workspace;
     private final Tiles forwardTiles = this::forwardTile;
     private final Tiles backwardTiles = this::backwardTile;
 
@@ -24,9 +25,8 @@ final class Embedding {
     private int sequence;
     private boolean half;
 
-    Embedding(Workers workers, Workspace workspace) {
+    Embedding(Workers workers) {
         this.workers = workers;
-        this.workspace = workspace;
     }
 
     void forward(Tensor y_RC, Tensor tokens_R, Tensor wte_VC, @Nullable Tensor wpe_TC, int sequence) {
@@ -37,7 +37,7 @@ final class Embedding {
 
     void backward(Tensor dwte_VC, @Nullable Tensor dwpe_TC, Tensor dy_RC, Tensor tokens_R, int sequence) {
         plan(dy_RC, tokens_R, dwte_VC, dwpe_TC, sequence);
-        workers.run(backwardTiles, Math.toIntExact((columns + COLUMNS - 1) / COLUMNS));
+        workers.run(backwardTiles, TILES);
     }
 
     private void plan(Tensor y_RC, Tensor tokens_R, Tensor table_VC, @Nullable Tensor positions_TC, int sequence) {
@@ -52,7 +52,6 @@ final class Embedding {
     }
 
     private void forwardTile(int tile, int thread) {
-        long scratch = workspace.area(thread);
         int bytes = Lanes.bytes(half);
         long end = Math.min(rows, (tile + 1) * rowsPerTile);
         for (long row = tile * rowsPerTile; row < end; row++) {
@@ -61,34 +60,43 @@ final class Embedding {
             if (wpe == 0) {
                 MemorySegment.copy(Lanes.ALL, token, Lanes.ALL, to, columns * bytes);
             } else {
-                addRows(to, token, wpe + row % sequence * columns * bytes, scratch);
+                addRows(to, token, wpe + row % sequence * columns * bytes);
             }
         }
     }
 
-    private void addRows(long to, long token, long position, long scratch) {
-        int bytes = Lanes.bytes(half);
-        for (long from = 0; from < columns; from += Workspace.PIECE) {
-            long n = Math.min(Workspace.PIECE, columns - from);
-            long a = Bf16.read(half, token + from * bytes, scratch, n);
-            long b = Bf16.read(half, position + from * bytes, scratch + Workspace.PIECE_BYTES, n);
-            Vectors.add(Bf16.target(half, to + from * bytes, scratch), a, b, n);
-            Bf16.flush(half, to + from * bytes, scratch, n);
+    private void addRows(long to, long token, long position) {
+        if (half) {
+            VectorBf16.add(to, token, position, columns);
+        } else {
+            Vectors.add(to, token, position, columns);
         }
     }
 
+    /** The rows of one part of the vocabulary, then those of one part of the positions. */
     private void backwardTile(int tile, int thread) {
-        long scratch = workspace.area(thread);
-        long from = tile * COLUMNS;
-        long count = Math.min(COLUMNS, columns - from);
+        long rowBytes = columns * Lanes.bytes(half);
         for (long row = 0; row < rows; row++) {
-            long dy = Bf16.read(half, y + (row * columns + from) * Lanes.bytes(half), scratch, count);
-            long dToken = wte + 4 * (Lanes.getI32(tokens, row) * columns + from);
-            Vectors.add(dToken, dToken, dy, count);
-            if (wpe != 0) {
-                long dPosition = wpe + 4 * (row % sequence * columns + from);
-                Vectors.add(dPosition, dPosition, dy, count);
+            int token = Lanes.getI32(tokens, row);
+            if (token % TILES == tile) {
+                addRow(wte + 4 * columns * token, y + row * rowBytes);
             }
+        }
+        if (wpe == 0) {
+            return;
+        }
+        for (long position = tile; position < Math.min(sequence, rows); position += TILES) {
+            for (long row = position; row < rows; row += sequence) {
+                addRow(wpe + 4 * columns * position, y + row * rowBytes);
+            }
+        }
+    }
+
+    private void addRow(long sum, long dy) {
+        if (half) {
+            VectorBf16.addTo(sum, dy, columns);
+        } else {
+            Vectors.add(sum, sum, dy, columns);
         }
     }
 }

@@ -5,55 +5,58 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * e^x for x at most 88, within 2 ulp; 0 below -87.3; NaN stays. Built from exact-order fma, add and mul, so that the interpreter, C2 and the scalar form
- * give the same bits. e^x = 2^n e^r with n = round(x / ln 2) (by adding 1.5 * 2^23) and |r| at most ln 2 / 2; the polynomial is Cephes' expf (Moshier).
+ * 2^x, of which e^x is {@code two(x * LOG2E)}: callers have a factor to multiply by anyway. Built from fma, add and subtract of which each has one exact result, so that the
+ * interpreter, C2 and the scalar form give the same bits. 2^x = 2^n 2^r with n = round(x) (by adding 1.5 * 2^23) and |r| at most 1/2.
  */
 final class Exp {
-    private static final float LOWEST = -87.3f;
-    private static final float LOG2E = 1.442695f;
+    /** 1 / ln 2. */
+    static final float LOG2E = 1.442695f;
+
     private static final float ROUND = 12582912f;
-    private static final float LN2_HIGH = -0.6933594f;
-    private static final float LN2_LOW = 2.1219444e-4f;
-    private static final float P0 = 1.9875691e-4f;
-    private static final float P1 = 0.0013981999f;
-    private static final float P2 = 0.008333452f;
-    private static final float P3 = 0.041665796f;
-    private static final float P4 = 0.16666666f;
-    private static final float P5 = 0.5f;
+
+    /** 2^r = 1 + r (Q1 + r (Q2 + ...)) for |r| <= 1/2, of the least largest relative error, 9e-8 before rounding. */
+    private static final float Q1 = 0.693147f;
+
+    private static final float Q2 = 0.24022242f;
+    private static final float Q3 = 0.055507336f;
+    private static final float Q4 = 0.009671513f;
+    private static final float Q5 = 0.0013264727f;
+
+    /** Below it 2^x is no normal number. */
+    private static final float LOWEST = -126f;
 
     private Exp() {}
 
-    static FloatVector of(FloatVector x) {
-        FloatVector shifted = x.fma(LOG2E, ROUND);
-        FloatVector n = shifted.sub(ROUND);
-        FloatVector r = n.fma(FloatVector.broadcast(Lanes.FLOATS, LN2_HIGH), x);
-        r = n.fma(FloatVector.broadcast(Lanes.FLOATS, LN2_LOW), r);
-        FloatVector p = FloatVector.broadcast(Lanes.FLOATS, P0);
-        p = p.fma(r, FloatVector.broadcast(Lanes.FLOATS, P1));
-        p = p.fma(r, FloatVector.broadcast(Lanes.FLOATS, P2));
-        p = p.fma(r, FloatVector.broadcast(Lanes.FLOATS, P3));
-        p = p.fma(r, FloatVector.broadcast(Lanes.FLOATS, P4));
-        p = p.fma(r, FloatVector.broadcast(Lanes.FLOATS, P5));
-        p = p.fma(r.mul(r), r).add(1f);
-        IntVector power = shifted.reinterpretAsInts().add(127).lanewise(VectorOperators.LSHL, 23);
-        FloatVector result = p.mul(power.reinterpretAsFloats());
-        return result.blend(0f, x.compare(VectorOperators.LT, LOWEST));
+    /** 2^x for x at most 127, within 2 ulp; 0 below -126; a NaN that arithmetic made stays. */
+    static FloatVector two(FloatVector x) {
+        return twoInRange(x).blend(0f, x.compare(VectorOperators.LT, LOWEST));
     }
 
-    static float of(float x) {
-        if (x < LOWEST) {
-            return 0;
-        }
-        float shifted = Math.fma(x, LOG2E, ROUND);
-        float n = shifted - ROUND;
-        float r = Math.fma(n, LN2_LOW, Math.fma(n, LN2_HIGH, x));
-        float p = P0;
-        p = Math.fma(p, r, P1);
-        p = Math.fma(p, r, P2);
-        p = Math.fma(p, r, P3);
-        p = Math.fma(p, r, P4);
-        p = Math.fma(p, r, P5);
-        p = Math.fma(p, r * r, r) + 1f;
-        return p * Float.intBitsToFloat((Float.floatToRawIntBits(shifted) + 127) << 23);
+    static float two(float x) {
+        return x < LOWEST ? 0 : twoInRange(x);
+    }
+
+    /** 2^x for x from -126 to 127. */
+    static FloatVector twoInRange(FloatVector x) {
+        FloatVector shifted = x.add(ROUND);
+        FloatVector r = x.sub(shifted.sub(ROUND));
+        FloatVector p = r.fma(Q5, Q4);
+        p = p.fma(r, FloatVector.broadcast(Lanes.FLOATS, Q3));
+        p = p.fma(r, FloatVector.broadcast(Lanes.FLOATS, Q2));
+        p = p.fma(r, FloatVector.broadcast(Lanes.FLOATS, Q1));
+        p = p.fma(r, FloatVector.broadcast(Lanes.FLOATS, 1f));
+        IntVector power = shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+        return p.reinterpretAsInts().add(power).reinterpretAsFloats();
+    }
+
+    static float twoInRange(float x) {
+        float shifted = x + ROUND;
+        float r = x - (shifted - ROUND);
+        float p = Math.fma(r, Q5, Q4);
+        p = Math.fma(p, r, Q3);
+        p = Math.fma(p, r, Q2);
+        p = Math.fma(p, r, Q1);
+        p = Math.fma(p, r, 1f);
+        return Float.intBitsToFloat(Float.floatToRawIntBits(p) + (Float.floatToRawIntBits(shifted) << 23));
     }
 }

@@ -10,7 +10,6 @@ final class Gelu {
     private static final long PIECE = 1 << 14;
 
     private final Workers workers;
-    private final Workspace workspace;
     private final Tiles forwardTiles = this::forwardTile;
     private final Tiles backwardTiles = this::backwardTile;
 
@@ -20,9 +19,8 @@ final class Gelu {
     private long elements;
     private boolean half;
 
-    Gelu(Workers workers, Workspace workspace) {
+    Gelu(Workers workers) {
         this.workers = workers;
-        this.workspace = workspace;
     }
 
     void forward(Tensor y, Tensor x) {
@@ -43,30 +41,22 @@ final class Gelu {
     }
 
     private void forwardTile(int tile, int thread) {
-        long scratch = workspace.area(thread);
-        long end = Math.min(elements, (tile + 1) * PIECE);
-        for (long from = tile * PIECE; from < end; from += Workspace.PIECE) {
-            long n = Math.min(Workspace.PIECE, end - from);
-            long to = y + from * Lanes.bytes(half);
-            long input = Bf16.read(half, x + from * Lanes.bytes(half), scratch, n);
-            VectorGelu.activate(Bf16.target(half, to, scratch), input, n);
-            Bf16.flush(half, to, scratch, n);
+        long from = tile * PIECE;
+        long n = Math.min(PIECE, elements - from);
+        if (half) {
+            VectorGelu.activateBf16(y + 2 * from, x + 2 * from, n);
+        } else {
+            VectorGelu.activate(y + 4 * from, x + 4 * from, n);
         }
     }
 
     private void backwardTile(int tile, int thread) {
-        long scratch = workspace.area(thread);
-        long other = scratch + Workspace.PIECE_BYTES;
-        long sigmoids = other + Workspace.PIECE_BYTES;
-        long end = Math.min(elements, (tile + 1) * PIECE);
-        for (long from = tile * PIECE; from < end; from += Workspace.PIECE) {
-            long n = Math.min(Workspace.PIECE, end - from);
-            long offset = from * Lanes.bytes(half);
-            long input = Bf16.read(half, x + offset, scratch, n);
-            long gradient = Bf16.read(half, dy + offset, other, n);
-            VectorGelu.sigmoids(sigmoids, input, n);
-            VectorGelu.differentiate(Bf16.target(half, y + offset, scratch), gradient, input, sigmoids, n);
-            Bf16.flush(half, y + offset, scratch, n);
+        long from = tile * PIECE;
+        long n = Math.min(PIECE, elements - from);
+        if (half) {
+            VectorGelu.differentiateBf16(y + 2 * from, dy + 2 * from, x + 2 * from, n);
+        } else {
+            VectorGelu.differentiate(y + 4 * from, dy + 4 * from, x + 4 * from, n);
         }
     }
 }

@@ -58,7 +58,6 @@ final class LayerNorm implements Tiles {
         bias = bias_C.address();
         rows = x_RC.shape().rows();
         columns = x_RC.shape().last();
-        workspace.requireRows(2, columns);
         half = Lanes.half(x_RC);
         this.eps = eps;
         rowsPerTile = Math.max(1, ELEMENTS / columns);
@@ -68,31 +67,35 @@ final class LayerNorm implements Tiles {
     @Override
     public void run(int tile, int thread) {
         long end = Math.min(rows, (tile + 1) * rowsPerTile);
+        int bytes = Lanes.bytes(half);
         for (long row = tile * rowsPerTile; row < end; row++) {
-            row(row, thread);
+            long offset = row * columns * bytes;
+            if (residual != 0) {
+                add(sum + offset, x + offset, residual + offset);
+            }
+            // what is normalised is the sum as it was rounded
+            row(row, y + offset, sum + offset, workspace.lanes(thread));
         }
     }
 
-    private void row(long row, int thread) {
-        long lanes = workspace.lanes(thread);
-        long first = workspace.area(thread);
-        long second = first + 4 * columns;
-        long offset = row * columns * Lanes.bytes(half);
-        long input = Bf16.read(half, x + offset, first, columns);
-        if (residual != 0) {
-            long other = Bf16.read(half, residual + offset, second, columns);
-            long total = Bf16.target(half, sum + offset, first);
-            Vectors.add(total, input, other, columns);
-            Bf16.flush(half, sum + offset, total, columns);
-            // what is normalised is the sum as it was rounded
-            input = Bf16.read(half, sum + offset, first, columns);
+    private void add(long sum, long x, long residual) {
+        if (half) {
+            VectorBf16.add(sum, x, residual, columns);
+        } else {
+            Vectors.add(sum, x, residual, columns);
         }
-        float m = Vectors.sum(input, columns, lanes) / columns;
-        float variance = VectorNorm.squares(input, m, columns, lanes) / columns;
-        float r = (float) (1 / Math.sqrt((double) variance + eps));
+    }
+
+    private void row(long row, long y, long x, long lanes) {
+        float m = (half ? VectorNormBf16.sum(x, columns, lanes) : VectorNorm.sum(x, columns, lanes)) / columns;
+        float squares = half ? VectorNormBf16.squares(x, m, columns, lanes) : VectorNorm.squares(x, m, columns, lanes);
+        float r = (float) (1 / Math.sqrt((double) (squares / columns) + eps));
         Lanes.putF32(mean, row, m);
         Lanes.putF32(rstd, row, r);
-        VectorNorm.normalize(Bf16.target(half, y + offset, first), input, m, r, gain, bias, columns);
-        Bf16.flush(half, y + offset, first, columns);
+        if (half) {
+            VectorNormBf16.normalize(y, x, m, r, gain, bias, columns);
+        } else {
+            VectorNorm.normalize(y, x, m, r, gain, bias, columns);
+        }
     }
 }

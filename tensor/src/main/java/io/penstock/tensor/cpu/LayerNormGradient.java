@@ -1,7 +1,6 @@
 package io.penstock.tensor.cpu;
 
 import io.penstock.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,7 +46,6 @@ final class LayerNormGradient implements Tiles {
         mean = mean_R.address();
         rstd = rstd_R.address();
         columns = x_RC.shape().last();
-        workspace.requireRows(3, columns);
         half = Lanes.half(x_RC);
         blocks.plan(x_RC.shape().rows(), columns, 2);
         workers.run(this, blocks.count());
@@ -66,26 +64,33 @@ final class LayerNormGradient implements Tiles {
 
     private void row(long row, long dgain, int thread) {
         long lanes = workspace.lanes(thread);
-        long first = workspace.area(thread);
-        long second = first + 4 * columns;
-        long result = second + 4 * columns;
         long offset = row * columns * Lanes.bytes(half);
+        long dbias = dgain + 4 * columns;
         float m = Lanes.getF32(mean, row);
         float r = Lanes.getF32(rstd, row);
-        long dyRow = Bf16.read(half, dy + offset, first, columns);
-        long xRow = Bf16.read(half, x + offset, second, columns);
-        VectorNorm.sums(dgain, dgain + 4 * columns, dyRow, xRow, gain, m, r, columns, lanes);
-        float g = Lanes.getF32(lanes, 0) / columns;
-        float gh = Lanes.getF32(lanes, 1) / columns;
-        VectorNorm.gradient(result, dyRow, xRow, gain, m, r, g, gh, columns);
-        if (dresidual != 0) {
-            long skip = Bf16.read(half, dresidual + offset, first, columns);
-            Vectors.add(result, result, skip, columns);
-        }
         if (half) {
-            VectorBf16.narrow(dx + offset, result, columns);
+            VectorNormBf16.sums(dgain, dbias, dy + offset, x + offset, gain, m, r, columns, lanes);
         } else {
-            MemorySegment.copy(Lanes.ALL, result, Lanes.ALL, dx + offset, 4 * columns);
+            VectorNorm.sums(dgain, dbias, dy + offset, x + offset, gain, m, r, columns, lanes);
+        }
+        // dx = r (g - mean_c(g) - (x - m) r mean_c(g h))
+        float slope = -r * r * (Lanes.getF32(lanes, 1) / columns);
+        input(offset, m, r, slope, -r * (Lanes.getF32(lanes, 0) / columns));
+    }
+
+    private void input(long offset, float m, float r, float slope, float shift) {
+        long to = dx + offset;
+        long skip = dresidual + offset;
+        if (dresidual == 0) {
+            if (half) {
+                VectorNormBf16.gradient(to, dy + offset, x + offset, gain, m, r, slope, shift, columns);
+            } else {
+                VectorNorm.gradient(to, dy + offset, x + offset, gain, m, r, slope, shift, columns);
+            }
+        } else if (half) {
+            VectorNormBf16.gradientAndResidual(to, skip, dy + offset, x + offset, gain, m, r, slope, shift, columns);
+        } else {
+            VectorNorm.gradientAndResidual(to, skip, dy + offset, x + offset, gain, m, r, slope, shift, columns);
         }
     }
 }

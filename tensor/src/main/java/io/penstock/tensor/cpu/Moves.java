@@ -106,15 +106,28 @@ final class Moves {
     }
 
     private void addTile(int tile, int thread) {
-        long scratch = workspace.area(thread);
-        long end = Math.min(columns, (tile + 1) * PIECE);
-        for (long from = tile * PIECE; from < end; from += Workspace.PIECE) {
-            long n = Math.min(Workspace.PIECE, end - from);
-            long to = y + from * Lanes.bytes(yHalf);
-            long addend = Bf16.read(xHalf, x + from * Lanes.bytes(xHalf), scratch, n);
-            long sum = Bf16.read(yHalf, to, scratch + Workspace.PIECE_BYTES, n);
-            Vectors.add(sum, sum, addend, n);
-            Bf16.flush(yHalf, to, sum, n);
+        long from = tile * PIECE;
+        long n = Math.min(PIECE, columns - from);
+        long to = y + from * Lanes.bytes(yHalf);
+        long addend = x + from * Lanes.bytes(xHalf);
+        if (yHalf && xHalf) {
+            VectorBf16.add(to, to, addend, n);
+        } else if (xHalf) {
+            VectorBf16.addTo(to, addend, n);
+        } else if (yHalf) {
+            addPieces(to, addend, n, workspace.area(thread));
+        } else {
+            Vectors.add(to, to, addend, n);
+        }
+    }
+
+    /** y (BF16) += x (F32). */
+    private static void addPieces(long y, long x, long n, long scratch) {
+        for (long from = 0; from < n; from += Workspace.PIECE) {
+            long count = Math.min(Workspace.PIECE, n - from);
+            VectorBf16.widen(scratch, y + 2 * from, count);
+            Vectors.add(scratch, scratch, x + 4 * from, count);
+            VectorBf16.narrow(y + 2 * from, scratch, count);
         }
     }
 

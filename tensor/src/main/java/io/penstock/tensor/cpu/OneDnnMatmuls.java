@@ -5,6 +5,7 @@ final class OneDnnMatmuls implements MatmulKernels.Factory {
     private final Workspace workspace;
     private final long engine;
     private final long[] streams;
+    private final boolean bf16;
 
     OneDnnMatmuls(Workspace workspace, int threads) {
         this.workspace = workspace;
@@ -14,10 +15,48 @@ final class OneDnnMatmuls implements MatmulKernels.Factory {
         for (int i = 0; i < threads; i++) {
             streams[i] = OneDnn.createStream(engine);
         }
+        bf16 = hasBf16(engine);
+    }
+
+    /** "oneDNN 3.11.0, avx512_core_bf16", or how BF16 is multiplied where it has no instructions for it. */
+    static String describe() {
+        long engine = OneDnn.createEngine();
+        try {
+            return describe(hasBf16(engine));
+        } finally {
+            OneDnn.destroyEngine(engine);
+        }
+    }
+
+    private static String describe(boolean bf16) {
+        return "oneDNN " + OneDnn.version() + ", " + OneDnn.instructionSet() + (bf16 ? "" : ", BF16 products in F32");
+    }
+
+    private static boolean hasBf16(long engine) {
+        long square = OneDnn.createMatrix(16, 16, OneDnn.BF16, 16, 1);
+        long attributes = OneDnn.createAttributes(false);
+        long primitive = OneDnn.createMatmul(engine, square, square, 0, square, attributes);
+        if (primitive != 0) {
+            OneDnn.destroyPrimitiveDescriptor(primitive);
+        }
+        OneDnn.destroyAttributes(attributes);
+        OneDnn.destroyDescriptor(square);
+        return primitive != 0;
     }
 
     @Override
     public MatmulKernel create(MatmulShape shape) {
+        return shape.half() && !bf16
+                ? new WidenedMatmul(shape, this, workspace)
+                : create(shape, Workspace.MATMUL_BYTES);
+    }
+
+    /** The kernel of a shape of F32 that makes do with so much scratch memory. */
+    MatmulKernel createF32(MatmulShape shape, long scratchBytes) {
+        return create(shape, scratchBytes);
+    }
+
+    private MatmulKernel create(MatmulShape shape, long scratchBytes) {
         // The caller's thread may be new to OpenMP: kernels are made for the number of threads that it sees.
         OneDnn.useOneThread();
         long a = descriptor(shape.m(), shape.k(), shape.half(), shape.transposeA(), shape.lda());
@@ -34,8 +73,8 @@ final class OneDnnMatmuls implements MatmulKernels.Factory {
                 return new DeepMatmul(shape, this, workspace);
             }
             long scratchpad = OneDnn.scratchpad(primitive);
-            if (OneDnn.size(scratchpad) > Workspace.MATMUL_BYTES) {
-                return new SplitMatmul(shape, this);
+            if (OneDnn.size(scratchpad) > scratchBytes) {
+                return new SplitMatmul(shape, half -> create(half, scratchBytes), scratchBytes);
             }
             return new OneDnnMatmul(shape, workspace, engine, streams, primitive, a, b, bias, c, scratchpad);
         } finally {
@@ -61,7 +100,7 @@ final class OneDnnMatmuls implements MatmulKernels.Factory {
 
     @Override
     public String description() {
-        return "oneDNN " + OneDnn.version() + ", " + OneDnn.instructionSet();
+        return describe(bf16);
     }
 
     @Override

@@ -7,7 +7,6 @@ final class RowSums implements Tiles {
     private static final long SLICE = Workspace.SHARED_BYTES / 4 / 32;
 
     private final Workers workers;
-    private final Workspace workspace;
     private final RowBlocks blocks;
 
     private long dy;
@@ -15,9 +14,8 @@ final class RowSums implements Tiles {
     private long columns;
     private boolean half;
 
-    RowSums(Workers workers, Workspace workspace, RowBlocks blocks) {
+    RowSums(Workers workers, RowBlocks blocks) {
         this.workers = workers;
-        this.workspace = workspace;
         this.blocks = blocks;
     }
 
@@ -39,12 +37,18 @@ final class RowSums implements Tiles {
     public void run(int block, int thread) {
         long partial = blocks.partial(block);
         Vectors.zero(partial, columns);
-        long scratch = workspace.area(thread);
-        for (long row = blocks.firstRow(block); row < blocks.endRow(block); row++) {
-            for (long from = 0; from < columns; from += Workspace.PIECE) {
-                long n = Math.min(Workspace.PIECE, columns - from);
-                long x = Bf16.read(half, dy + row * rowBytes + from * Lanes.bytes(half), scratch, n);
-                Vectors.add(partial + 4 * from, partial + 4 * from, x, n);
+        long row = blocks.firstRow(block);
+        long end = blocks.endRow(block);
+        if (half) {
+            for (; row <= end - 4; row += 4) {
+                VectorBf16.addFour(partial, dy + row * rowBytes, rowBytes, columns);
+            }
+        }
+        for (; row < end; row++) {
+            if (half) {
+                VectorBf16.addTo(partial, dy + row * rowBytes, columns);
+            } else {
+                Vectors.add(partial, partial, dy + row * rowBytes, columns);
             }
         }
     }

@@ -11,10 +11,14 @@ final class SoftmaxRow {
     static float forward(long row, int valid, int n, float scale, long maximum, long total, long lanes, boolean half) {
         mask(row, valid);
         float old = Lanes.getF32(maximum, 0);
-        float max = Math.max(old, VectorSoftmax.maximum(row, valid));
-        float kept = Exp.of((old - max) * scale);
-        float sum = VectorSoftmax.probabilities(row, valid, scale, -max * scale, lanes);
-        settle(row, valid, n, half);
+        float most = VectorSoftmax.maximum(row, valid);
+        float max = most > old ? most : old;
+        float power = scale * Exp.LOG2E;
+        float kept = Exp.two((old - max) * power);
+        float sum = half
+                ? VectorSoftmax.probabilitiesBf16(row, valid, power, -max * power, lanes)
+                : VectorSoftmax.probabilities(row, valid, power, -max * power, lanes);
+        clear(row, valid, n, half);
         Lanes.putF32(maximum, 0, max);
         Lanes.putF32(total, 0, Math.fma(Lanes.getF32(total, 0), kept, sum));
         return kept;
@@ -27,10 +31,9 @@ final class SoftmaxRow {
         }
     }
 
-    /** Rounds the row's whole vectors to the compute type in place, and zeroes it from there to n. */
-    private static void settle(long row, int valid, int n, boolean half) {
+    /** Zeroes the row from its first {@code valid} elements' whole vectors to n. */
+    private static void clear(long row, int valid, int n, boolean half) {
         int whole = (valid + Lanes.COUNT - 1) / Lanes.COUNT * Lanes.COUNT;
-        Bf16.flush(half, row, row, whole);
         if (whole < n) {
             int floats = half ? (n - whole + 1) / 2 : n - whole;
             Vectors.zero(row + (long) whole * Lanes.bytes(half), floats);
@@ -43,9 +46,15 @@ final class SoftmaxRow {
      */
     static void backward(long scores, long dp, int valid, int n, float scale, float lse, float d, boolean half) {
         mask(scores, valid);
-        VectorSoftmax.gradients(scores, dp, valid, scale, -lse, d);
-        settle(scores, valid, n, half);
-        settle(dp, valid, n, half);
+        float power = scale * Exp.LOG2E;
+        float offset = -lse * Exp.LOG2E;
+        if (half) {
+            VectorSoftmax.gradientsBf16(scores, dp, valid, power, offset, scale, d);
+        } else {
+            VectorSoftmax.gradients(scores, dp, valid, power, offset, scale, d);
+        }
+        clear(scores, valid, n, half);
+        clear(dp, valid, n, half);
     }
 
     /** y = x * factor, to the compute type; x is F32 and may be overwritten. */

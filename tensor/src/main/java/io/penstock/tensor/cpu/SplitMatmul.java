@@ -1,5 +1,7 @@
 package io.penstock.tensor.cpu;
 
+import java.util.function.Function;
+
 /** A product whose kernel would need more scratch memory than a thread has, as two halves of its columns. */
 final class SplitMatmul extends MatmulKernel {
     private final MatmulKernel left;
@@ -8,14 +10,14 @@ final class SplitMatmul extends MatmulKernel {
     private final long cOffset;
     private final long biasOffset;
 
-    SplitMatmul(MatmulShape shape, MatmulKernels.Factory factory) {
+    SplitMatmul(MatmulShape shape, Function<MatmulShape, MatmulKernel> factory, long scratchBytes) {
         super(shape);
         int half = shape.n() / 2;
         if (half == 0) {
-            throw new IllegalStateException("no kernel for " + shape + " within " + Workspace.MATMUL_BYTES + " bytes");
+            throw new IllegalStateException("no kernel for " + shape + " within " + scratchBytes + " bytes");
         }
-        left = factory.create(columns(shape, half));
-        right = factory.create(columns(shape, shape.n() - half));
+        left = factory.apply(columns(shape, half));
+        right = factory.apply(columns(shape, shape.n() - half));
         bOffset = half * (shape.transposeB() ? shape.ldb() : 1) * Lanes.bytes(shape.half());
         cOffset = (long) half * Lanes.bytes(shape.halfOutput());
         biasOffset = half * 4L;

@@ -40,6 +40,7 @@ final class SumOfSquares implements Tiles {
         long n = Math.min(piece, elements - from);
         long scratch = workspace.area(thread);
         double sum = 0;
+        // the same pieces in both types
         for (long i = from; i < from + n; i += Workspace.PIECE) {
             long count = Math.min(Workspace.PIECE, from + n - i);
             long values = Bf16.read(half, x + i * Lanes.bytes(half), scratch, count);

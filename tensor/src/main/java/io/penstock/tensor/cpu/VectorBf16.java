@@ -43,4 +43,48 @@ final class VectorBf16 {
             Lanes.putBf16(y, i, Lanes.getF32(x, i));
         }
     }
+
+    /** y (BF16) = a + b (BF16), summed in F32. */
+    static void add(long y, long a, long b, long n) {
+        long bound = Lanes.pairBound(n);
+        for (long i = 0; i < bound; i += 2L * Lanes.COUNT) {
+            IntVector first = Lanes.loadPairs(a + 2 * i);
+            IntVector second = Lanes.loadPairs(b + 2 * i);
+            FloatVector even = Lanes.even(first).add(Lanes.even(second));
+            FloatVector odd = Lanes.odd(first).add(Lanes.odd(second));
+            Lanes.storePairs(y + 2 * i, even, odd);
+        }
+        for (long i = bound; i < n; i++) {
+            Lanes.putBf16(y, i, Lanes.getBf16(a, i) + Lanes.getBf16(b, i));
+        }
+    }
+
+    /** y (F32) += x (BF16). */
+    static void addTo(long y, long x, long n) {
+        long bound = Lanes.bound(n);
+        for (long i = 0; i < bound; i += Lanes.COUNT) {
+            Lanes.storeF32(y + 4 * i, Lanes.loadF32(y + 4 * i).add(Lanes.loadBf16(x + 2 * i)));
+        }
+        for (long i = bound; i < n; i++) {
+            Lanes.putF32(y, i, Lanes.getF32(y, i) + Lanes.getBf16(x, i));
+        }
+    }
+
+    /** y (F32) += four rows of x (BF16), one after the other, as {@link #addTo} would, with one pass over y. */
+    static void addFour(long y, long x, long rowBytes, long n) {
+        long bound = Lanes.bound(n);
+        for (long i = 0; i < bound; i += Lanes.COUNT) {
+            long at = x + 2 * i;
+            FloatVector sum = Lanes.loadF32(y + 4 * i).add(Lanes.loadBf16(at));
+            sum = sum.add(Lanes.loadBf16(at + rowBytes));
+            sum = sum.add(Lanes.loadBf16(at + 2 * rowBytes));
+            Lanes.storeF32(y + 4 * i, sum.add(Lanes.loadBf16(at + 3 * rowBytes)));
+        }
+        for (long i = bound; i < n; i++) {
+            float sum = Lanes.getF32(y, i) + Lanes.getBf16(x, i);
+            sum = sum + Lanes.getBf16(x + rowBytes, i);
+            sum = sum + Lanes.getBf16(x + 2 * rowBytes, i);
+            Lanes.putF32(y, i, sum + Lanes.getBf16(x + 3 * rowBytes, i));
+        }
+    }
 }

@@ -40,21 +40,7 @@ final class Vectors {
         }
     }
 
-    /** Sum by lanes; {@code lanes} is room for one vector. */
-    static float sum(long x, long n, long lanes) {
-        FloatVector total = FloatVector.zero(Lanes.FLOATS);
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            total = total.add(Lanes.loadF32(x + 4 * i));
-        }
-        total.intoMemorySegment(Lanes.ALL, lanes, Lanes.ORDER);
-        float sum = Lanes.foldF32(lanes);
-        for (long i = bound; i < n; i++) {
-            sum += Lanes.getF32(x, i);
-        }
-        return sum;
-    }
-
+    /** {@code lanes} is room for one vector. */
     static float dot(long x, long y, long n, long lanes) {
         FloatVector total = FloatVector.zero(Lanes.FLOATS);
         long bound = Lanes.bound(n);

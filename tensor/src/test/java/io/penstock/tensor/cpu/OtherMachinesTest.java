@@ -34,7 +34,7 @@ final class OtherMachinesTest {
     void shouldKeepTheContractOnAvx2() throws IOException, InterruptedException {
         String output = run(Map.of("ONEDNN_MAX_CPU_ISA", "AVX2"), "-Dpenstock.vector.bits=256");
         if (CpuFeatures.detect().oneDnn()) {
-            assertTrue(output.contains("avx2, vectors of 256 bits"), output);
+            assertTrue(output.contains("avx2, BF16 products in F32, vectors of 256 bits"), output);
         }
     }
 
