@@ -6,13 +6,22 @@ import io.penstock.transport.Tag;
 import io.penstock.transport.Transfer;
 import java.lang.foreign.MemorySegment;
 
-/** A Penstock endpoint in a world of two. */
-record PenstockWire(Endpoint endpoint) implements Wire {
+/** A Penstock endpoint in a world of two; messages go out of the given buffers, or of shared memory if there are such. */
+record PenstockWire(Endpoint endpoint, MemorySegment[] shared) implements Wire {
     private static final Tag TAG = new Tag(Kind.ACTIVATION, 0);
+
+    /** One that sends from shared memory, from two buffers of so many bytes. */
+    static PenstockWire sharing(Endpoint endpoint, long bytes) {
+        return new PenstockWire(
+                endpoint,
+                new MemorySegment[] {
+                    endpoint.allocate(bytes).fill((byte) 1), endpoint.allocate(bytes).fill((byte) 1)
+                });
+    }
 
     @Override
     public void send(MemorySegment[] buffers, long length, int count) {
-        stream(true, buffers, length, count);
+        stream(true, shared.length == 0 ? buffers : shared, length, count);
     }
 
     @Override

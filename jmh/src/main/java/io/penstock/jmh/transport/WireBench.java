@@ -23,7 +23,7 @@ import java.util.Optional;
 public final class WireBench {
     private static final long[] SIZES = {256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20};
     private static final long[] SMALL = {64, 4096};
-    private static final String[] STREAMS = {Wires.SLAB, Wires.PLAIN, Wires.UDP, Wires.NIO, Wires.NETTY};
+    private static final String[] STREAMS = {Wires.SHARED, Wires.SLAB, Wires.PLAIN, Wires.UDP, Wires.NIO, Wires.NETTY};
     private static final String[] TRIPS = {Wires.AERON, Wires.PLAIN, Wires.UDP, Wires.NIO, Wires.NETTY};
     /** -Dpenstock.bench.only=PART measures the wires with that in their names. */
     private static final String ONLY = System.getProperty("penstock.bench.only", "");

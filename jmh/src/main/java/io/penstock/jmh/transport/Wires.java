@@ -2,6 +2,7 @@ package io.penstock.jmh.transport;
 
 import io.penstock.transport.AeronEndpoint;
 import io.penstock.transport.AeronSettings;
+import io.penstock.transport.Endpoint;
 import io.penstock.transport.EndpointSettings;
 import io.penstock.transport.Machine;
 import io.penstock.transport.Member;
@@ -11,6 +12,7 @@ import io.penstock.transport.driver.DriverSettings;
 import io.penstock.transport.driver.StreamBudget;
 import java.io.Closeable;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -23,11 +25,14 @@ import java.util.Map;
 /** All wires between this process and its child, open at once and idle unless measured. */
 final class Wires implements AutoCloseable {
     static final String SLAB = "penstock ipc, slab";
+    static final String SHARED = "penstock ipc, shared memory";
     static final String PLAIN = "penstock ipc, log";
     static final String UDP = "penstock udp";
     static final String NIO = "nio tcp";
     static final String NETTY = "netty nio";
     static final String AERON = "aeron ipc, spinning";
+
+    private static final long MAX_BYTES = 64 << 20;
 
     private final Map<String, Wire> byName = new LinkedHashMap<>();
     private final List<Closeable> owned = new ArrayList<>();
@@ -87,20 +92,23 @@ final class Wires implements AutoCloseable {
         int slotBytes = Integer.getInteger("penstock.bench.slot.bytes", usual.slabSlotBytes());
         AeronSettings ipc = usual.withPath(AeronSettings.Path.IPC).withSlab(slots, slotBytes, usual.slabFromBytes());
         AeronSettings log = ipc.withSlab(0, 64, 1).withIpcTermBytes(8 << 20);
-        openPenstock(SLAB, rank, 1, ipc, directory, udp, pids);
-        openPenstock(PLAIN, rank, 2, log, directory, udp, pids);
-        openPenstock(UDP, rank, 3, AeronSettings.DEFAULT.withPath(AeronSettings.Path.UDP), directory, udp, pids);
+        AeronSettings overUdp = usual.withPath(AeronSettings.Path.UDP);
+        MemorySegment[] none = {};
+        byName.put(SHARED, PenstockWire.sharing(open(rank, 4, ipc, directory, udp, pids), MAX_BYTES));
+        byName.put(SLAB, new PenstockWire(open(rank, 1, ipc, directory, udp, pids), none));
+        byName.put(PLAIN, new PenstockWire(open(rank, 2, log, directory, udp, pids), none));
+        byName.put(UDP, new PenstockWire(open(rank, 3, overUdp, directory, udp, pids), none));
         byName.put(AERON, new AeronWire(directory, rank));
     }
 
-    private void openPenstock(
-            String name, int rank, long job, AeronSettings settings, String directory, String[] udp, long[] pids) {
+    private static Endpoint open(
+            int rank, long job, AeronSettings settings, String directory, String[] udp, long[] pids) {
         List<Member> members = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
             members.add(new Member(i, "localhost", Machine.identity(), pids[i], udp[i], directory, ""));
         }
         Membership membership = new Membership(job, 1, members);
-        byName.put(name, new PenstockWire(AeronEndpoint.open(membership, rank, settings, EndpointSettings.DEFAULT)));
+        return AeronEndpoint.open(membership, rank, settings, EndpointSettings.DEFAULT);
     }
 
     private static String freeUdp() {
