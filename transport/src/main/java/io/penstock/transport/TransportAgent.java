@@ -117,7 +117,7 @@ final class TransportAgent implements Runnable {
             }
             if (mover.doWork(nowNs) > 0) {
                 idleSinceNs = nowNs;
-            } else if (Patience.isFresh(nowNs - idleSinceNs) || bell == null) {
+            } else if (isFresh(nowNs - idleSinceNs) || bell == null) {
                 pause(nowNs - idleSinceNs);
             } else {
                 bell.sleepAsWaiter(rings, mover.mustPoll() ? Patience.parkNs(nowNs - idleSinceNs) : lookNs);
@@ -125,10 +125,15 @@ final class TransportAgent implements Runnable {
         }
     }
 
+    /** Whether it is too early to sleep. */
+    private boolean isFresh(long idleNs) {
+        return idleNs < context.settings().yieldNs();
+    }
+
     /** Yields for a moment, since bytes come in trains, and then parks. */
     @SuppressWarnings("ThreadPriorityCheck")
     private void pause(long idleNs) {
-        if (Patience.isFresh(idleNs)) {
+        if (isFresh(idleNs)) {
             Thread.yield();
         } else {
             LockSupport.parkNanos(this, Patience.parkNs(idleNs));
@@ -198,7 +203,7 @@ final class TransportAgent implements Runnable {
     }
 
     private void idle(long idleNs, int rings, boolean isMine, boolean mustPoll) {
-        if (isMine && Patience.isFresh(idleNs)) {
+        if (isMine && isFresh(idleNs)) {
             pause(idleNs);
         } else if (bell != null) {
             bell.sleep(rings, isMine && mustPoll ? Patience.parkNs(idleNs) : lookNs);

@@ -195,7 +195,7 @@ final class SharedMemoryTest {
                 pingPong(endpoint, arena, Kind.GRADIENT, rounds);
                 other.join();
             });
-            assertEquals(2 * rounds, world.endpoint(0).counters().total(Counter.MESSAGES_RECEIVED));
+            assertEquals(2L * rounds, world.endpoint(0).counters().total(Counter.MESSAGES_RECEIVED));
         }
     }
 
