@@ -14,12 +14,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Wakes the thread that moves the bytes of a rank, from any thread of any process of the machine; a page of shared memory. Whoever gives
- * the rank something to do rings after it, so that a rank which waits can sleep instead of polling. A thread that waits and has the
- * {@link Turn} is woken instead of the transport thread, which sleeps on.
+ * the rank something to do rings after it, so that a rank which waits can sleep instead of polling. A waiting thread that moves bytes is
+ * woken instead of the transport thread, which sleeps on. It stays in charge when its wait is over, since the next one often follows at
+ * once, until the transport thread looks by itself and finds nobody there.
  *
  * <pre>
  *    0 rings (int): the futex word of the transport thread         4 rings (int): that of a waiting thread; a ring adds to both at once
- *   64 flags (int): 1 the transport thread may be asleep, 2 the waiting thread may be, 4 a waiting thread has the turn
+ *   64 flags (int): 1 the transport thread may be asleep, 2 the waiting thread may be, 4 a waiting thread is in charge
  *  128 taken (long), for each peer and lane: how many pieces of this rank's {@link SharedMemory} it has copied so far
  * </pre>
  */
@@ -30,7 +31,7 @@ final class Doorbell implements AutoCloseable {
     private static final long FLAGS_OFFSET = 64;
     private static final int AGENT_ASLEEP = 1;
     private static final int WAITER_ASLEEP = 2;
-    private static final int WAITER_MOVES = 4;
+    private static final int WAITER_IN_CHARGE = 4;
     private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
@@ -87,10 +88,10 @@ final class Doorbell implements AutoCloseable {
         }
     }
 
-    /** Wakes who moves the bytes. */
+    /** A peer: wakes who is in charge. */
     void ring() {
         int flags = rung();
-        if ((flags & WAITER_MOVES) != 0) {
+        if ((flags & WAITER_IN_CHARGE) != 0) {
             if ((flags & WAITER_ASLEEP) != 0) {
                 Futex.wake(waiter.word);
             }
@@ -99,7 +100,17 @@ final class Doorbell implements AutoCloseable {
         }
     }
 
-    /** Wakes the transport thread, whoever has the turn. */
+    /** The owner: wakes the waiting thread that moves bytes, and if there is none the transport thread, whoever is in charge. */
+    void ringHere() {
+        int flags = rung();
+        if ((flags & WAITER_ASLEEP) != 0) {
+            Futex.wake(waiter.word);
+        } else if ((flags & AGENT_ASLEEP) != 0) {
+            Futex.wake(agent.word);
+        }
+    }
+
+    /** The owner: wakes the transport thread. */
     void ringAgent() {
         if ((rung() & AGENT_ASLEEP) != 0) {
             Futex.wake(agent.word);
@@ -139,12 +150,13 @@ final class Doorbell implements AutoCloseable {
         lower(sleeper.flag);
     }
 
-    /** A waiting thread says whether it has the turn, so that rings go to it. */
-    void setWaiterMoves(boolean moves) {
-        if (moves) {
-            raise(WAITER_MOVES);
-        } else {
-            lower(WAITER_MOVES);
+    /** Puts the thread that has the turn in charge, a waiting one or the transport thread. */
+    void putInCharge(boolean isWaiter) {
+        boolean was = ((int) INT.getOpaque(memory, FLAGS_OFFSET) & WAITER_IN_CHARGE) != 0;
+        if (isWaiter && !was) {
+            raise(WAITER_IN_CHARGE);
+        } else if (was && !isWaiter) {
+            lower(WAITER_IN_CHARGE);
         }
     }
 

@@ -71,7 +71,7 @@ final class TransportAgent implements Runnable {
         } finally {
             turn.giveBack();
             if (goOn || mover.hasPosts()) {
-                wake();
+                wakeAgent();
             }
         }
     }
@@ -93,20 +93,15 @@ final class TransportAgent implements Runnable {
             control.report(context.rank(), "its transport failed: " + e);
             throw e;
         } finally {
-            if (bell != null) {
-                bell.setWaiterMoves(false);
-            }
             turn.giveBack();
             if (mover.hasPosts()) {
-                wake();
+                wakeAgent();
             }
         }
     }
 
     private void move(Transfer transfer) {
-        if (bell != null) {
-            bell.setWaiterMoves(true);
-        }
+        putInCharge(true);
         long startNs = System.nanoTime();
         long idleSinceNs = startNs;
         while (transfer.state == Transfer.State.POSTED) {
@@ -140,9 +135,24 @@ final class TransportAgent implements Runnable {
         }
     }
 
+    private void putInCharge(boolean isWaiter) {
+        if (bell != null) {
+            bell.putInCharge(isWaiter);
+        }
+    }
+
+    /** Whoever moves bytes has something new to look at. */
     void wake() {
         if (bell != null) {
-            bell.ring();
+            bell.ringHere();
+        } else if (parked) {
+            LockSupport.unpark(thread);
+        }
+    }
+
+    private void wakeAgent() {
+        if (bell != null) {
+            bell.ringAgent();
         } else if (parked) {
             LockSupport.unpark(thread);
         }
@@ -188,6 +198,7 @@ final class TransportAgent implements Runnable {
             int work = 0;
             if (isMine) {
                 try {
+                    putInCharge(false);
                     work = mover.doWork(nowNs);
                     mustPoll = work == 0 && mover.mustPoll();
                 } finally {

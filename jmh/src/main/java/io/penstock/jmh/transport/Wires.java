@@ -12,7 +12,6 @@ import io.penstock.transport.driver.DriverSettings;
 import io.penstock.transport.driver.StreamBudget;
 import java.io.Closeable;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -21,21 +20,23 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** All wires between this process and its child, open at once and idle unless measured. */
 final class Wires implements AutoCloseable {
-    static final String SLAB = "penstock ipc, slab";
-    static final String SHARED = "penstock ipc, shared memory";
-    static final String PLAIN = "penstock ipc, log";
-    static final String UDP = "penstock udp";
-    static final String NIO = "nio tcp";
-    static final String NETTY = "netty nio";
-    static final String AERON = "aeron ipc, spinning";
+    /** Messages from shared memory are copied once, others go through the slab. */
+    static final String IPC = "Penstock IPC";
 
-    private static final long MAX_BYTES = 64 << 20;
+    static final String PLAIN = "Penstock IPC, log only";
+    static final String UDP = "Penstock UDP";
+    static final String NIO = "NIO TCP";
+    static final String NETTY = "Netty";
+    static final String AERON = "Aeron IPC, both spinning";
 
     private final Map<String, Wire> byName = new LinkedHashMap<>();
     private final List<Closeable> owned = new ArrayList<>();
+    private @Nullable Endpoint ipcEndpoint;
 
     private Wires() {}
 
@@ -88,17 +89,19 @@ final class Wires implements AutoCloseable {
 
     private void openPenstock(int rank, String directory, String[] udp, long... pids) {
         AeronSettings usual = AeronSettings.DEFAULT;
-        int slots = Integer.getInteger("penstock.bench.slots", usual.slabSlots());
-        int slotBytes = Integer.getInteger("penstock.bench.slot.bytes", usual.slabSlotBytes());
-        AeronSettings ipc = usual.withPath(AeronSettings.Path.IPC).withSlab(slots, slotBytes, usual.slabFromBytes());
+        AeronSettings ipc = usual.withPath(AeronSettings.Path.IPC);
         AeronSettings log = ipc.withSlab(0, 64, 1).withIpcTermBytes(8 << 20);
         AeronSettings overUdp = usual.withPath(AeronSettings.Path.UDP);
-        MemorySegment[] none = {};
-        byName.put(SHARED, PenstockWire.sharing(open(rank, 4, ipc, directory, udp, pids), MAX_BYTES));
-        byName.put(SLAB, new PenstockWire(open(rank, 1, ipc, directory, udp, pids), none));
-        byName.put(PLAIN, new PenstockWire(open(rank, 2, log, directory, udp, pids), none));
-        byName.put(UDP, new PenstockWire(open(rank, 3, overUdp, directory, udp, pids), none));
+        ipcEndpoint = open(rank, 1, ipc, directory, udp, pids);
+        byName.put(IPC, new PenstockWire(ipcEndpoint));
+        byName.put(PLAIN, new PenstockWire(open(rank, 2, log, directory, udp, pids)));
+        byName.put(UDP, new PenstockWire(open(rank, 3, overUdp, directory, udp, pids)));
         byName.put(AERON, new AeronWire(directory, rank));
+    }
+
+    /** That of the wire {@link #IPC}. */
+    Endpoint ipcEndpoint() {
+        return Objects.requireNonNull(ipcEndpoint);
     }
 
     private static Endpoint open(
@@ -113,6 +116,12 @@ final class Wires implements AutoCloseable {
 
     private static String freeUdp() {
         return Machine.freeUdpEndpoint(InetAddress.getLoopbackAddress());
+    }
+
+    /** Called by a process that {@link #javaCommand} started: it ends when the one that started it does, however that ends. */
+    static void endWithParent() {
+        var _ = ProcessHandle.current().parent().map(parent -> parent.onExit()
+                .thenRun(() -> Runtime.getRuntime().halt(1)));
     }
 
     /** This JVM's flags with another main class. */
