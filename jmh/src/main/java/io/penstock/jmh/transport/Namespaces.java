@@ -63,12 +63,14 @@ final class Namespaces implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         for (int rank = 0; rank < 2; rank++) {
             try {
                 ip("netns", "del", name(rank));
             } catch (IOException e) {
                 System.err.println("a namespace stays, or never was: " + e.getMessage());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
             }
         }
     }
