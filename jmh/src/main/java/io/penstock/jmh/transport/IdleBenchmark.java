@@ -17,6 +17,7 @@ import io.penstock.transport.driver.DriverSettings;
 import io.penstock.transport.driver.StreamBudget;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -33,6 +34,7 @@ public final class IdleBenchmark implements Standalone {
     private static final Tag TAG = new Tag(Kind.GRADIENT, 0);
     private static final int STEPS = 20;
     private static final long IDLE_MILLIS = 3000;
+    private static final long REST_MILLIS = 1000;
     private static final long WORK = 20_000_000;
     private static final long FOR_EVER_S = 1000;
 
@@ -89,9 +91,12 @@ public final class IdleBenchmark implements Standalone {
                     }
                     endpoint.await(receive);
                 }
-                memory.set(java.lang.foreign.ValueLayout.JAVA_LONG, 0, cpuNs() - cpuNs);
+                memory.set(ValueLayout.JAVA_LONG, 0, cpuNs() - cpuNs);
                 endpoint.await(endpoint.send(0, TAG, 0, 1, memory, 0, 8));
-                idle();
+                if (way == Way.DEFAULT) {
+                    // The compilers of both JVMs come to rest, and the other one measures.
+                    Thread.sleep(REST_MILLIS + IDLE_MILLIS);
+                }
                 endpoint.announceDone();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -101,11 +106,6 @@ public final class IdleBenchmark implements Standalone {
 
     private static long cpuNs() {
         return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
-    }
-
-    private static void idle() throws InterruptedException {
-        // The compilers of the JVM need a moment to come to rest.
-        Thread.sleep(1000 + IDLE_MILLIS);
     }
 
     private static void alone(Trials steps) {
@@ -139,10 +139,10 @@ public final class IdleBenchmark implements Standalone {
                 }
                 long wallNs = System.nanoTime() - startNs;
                 endpoint.await(endpoint.receive(1, TAG, 0, 1, memory, 0, 8));
-                double cpuNs = memory.get(java.lang.foreign.ValueLayout.JAVA_LONG, 0);
+                double cpuNs = memory.get(ValueLayout.JAVA_LONG, 0);
                 shares.add("waits: " + way.words, path, cpuNs / wallNs);
                 if (way == Way.DEFAULT) {
-                    Thread.sleep(1000);
+                    Thread.sleep(REST_MILLIS);
                     long before = cpuNs();
                     Thread.sleep(IDLE_MILLIS);
                     shares.add("rank and driver, nothing to do", path, (cpuNs() - before) / (IDLE_MILLIS * 1e6));
