@@ -29,7 +29,7 @@ public final class AeronEndpoint implements Endpoint {
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /**
-     * Connects a rank to the media driver that the membership names for it and starts its agent thread.
+     * Connects a rank to the media driver that the membership names for it and starts its transport thread.
      *
      * @throws TransportException if there is no live driver, or a peer has no path
      */
