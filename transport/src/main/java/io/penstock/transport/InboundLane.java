@@ -32,8 +32,6 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
     /** Where the piece lies that the current frame tells of. */
     private MemorySegment block = MemorySegment.NULL;
 
-    private final ControlledFragmentHandler peek = this::leave;
-    private boolean isPresent;
     private long sequence;
     private boolean broken;
     /** The Aeron session that the first good frame came in: there is no other sender in this lane. */
@@ -78,18 +76,6 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
             control.heard(peer, nowNs);
         }
         return frames;
-    }
-
-    /** Whether there is a frame to read; it is left where it is. */
-    boolean hasUnread() {
-        isPresent = false;
-        int ignored = subscription.controlledPoll(peek, 1);
-        return isPresent;
-    }
-
-    private Action leave(DirectBuffer buffer, int at, int length, Header header) {
-        isPresent = true;
-        return Action.ABORT;
     }
 
     @Override

@@ -119,25 +119,18 @@ final class Mover {
         return frames;
     }
 
-    /**
-     * Takes a transfer that was just posted, in its own lane: sends what there is room for, and receives if it is short. Returns whether
-     * somebody should go on at once, since no bell will tell when: there are bytes to receive, or only polling finds room for the rest.
-     */
-    boolean begin(int lane, boolean outgoing, boolean isShort, long nowNs) {
+    /** Takes a transfer that was just posted, in its own lane: sends what there is room for, and receives what is here if it is short. */
+    void begin(int lane, boolean outgoing, boolean isShort, long nowNs) {
         if (context.board().known() != null) {
-            return true;
+            return;
         }
         takePosts();
         if (outgoing) {
-            OutboundLane out = outbound(lane);
-            int ignored = out.pump(nowNs);
-            return out.mustPoll();
+            int ignored = outbound(lane).pump(nowNs);
+        } else {
+            InboundLane in = inbound(lane);
+            int ignored = isShort ? in.poll(nowNs) : 0;
         }
-        InboundLane in = inbound(lane);
-        if (isShort) {
-            int ignored = in.poll(nowNs);
-        }
-        return !in.isIdle() && in.hasUnread();
     }
 
     private OutboundLane outbound(int index) {

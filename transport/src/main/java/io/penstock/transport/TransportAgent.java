@@ -52,7 +52,11 @@ final class TransportAgent implements Runnable {
         thread.start();
     }
 
-    /** Called by compute threads: begins the transfer at once if nobody else has the turn, else leaves it to who has. */
+    /**
+     * Called by compute threads: begins the transfer at once if nobody else has the turn, else leaves it to who has. What cannot be done at
+     * once is done when this thread waits, or a bell rings, or when the transport thread looks by itself: to wake it would cost more than
+     * most messages.
+     */
     void post(Transfer transfer) {
         int lane = transfer.peer * Kind.LANES + transfer.tag.kind().lane();
         boolean outgoing = transfer.outgoing;
@@ -62,17 +66,20 @@ final class TransportAgent implements Runnable {
             wake();
             return;
         }
-        boolean goOn = true;
         try {
-            goOn = mover.begin(lane, outgoing, isShort, System.nanoTime());
+            mover.begin(lane, outgoing, isShort, System.nanoTime());
         } catch (RuntimeException | Error e) {
             control.report(context.rank(), "its transport failed: " + e);
             throw e;
         } finally {
-            turn.giveBack();
-            if (goOn || mover.hasPosts()) {
-                wakeAgent();
-            }
+            giveBack();
+        }
+    }
+
+    private void giveBack() {
+        turn.giveBack();
+        if (mover.hasPosts()) {
+            wakeAgent();
         }
     }
 
@@ -93,10 +100,7 @@ final class TransportAgent implements Runnable {
             control.report(context.rank(), "its transport failed: " + e);
             throw e;
         } finally {
-            turn.giveBack();
-            if (mover.hasPosts()) {
-                wakeAgent();
-            }
+            giveBack();
         }
     }
 
