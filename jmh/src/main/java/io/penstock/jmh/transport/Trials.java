@@ -42,17 +42,19 @@ final class Trials {
             text.append("\n| ").append(row).append(" |");
             for (String column : columns) {
                 double value = median(row, column);
-                double ratio = median(reference, column) / value;
-                text.append(String.format(Locale.ROOT, Double.isNaN(value) ? " - |" : " %.3g", value / unit));
-                if (!Double.isNaN(value)) {
-                    boolean compares = !Double.isNaN(ratio) && !row.equals(reference);
-                    text.append(
-                            compares
-                                    ? String.format(Locale.ROOT, " (%.2fx) |", higherIsBetter ? 1 / ratio : ratio)
-                                    : " |");
-                }
+                double ratio = row.equals(reference) ? Double.NaN : median(reference, column) / value;
+                text.append(cell(value / unit, higherIsBetter ? 1 / ratio : ratio));
             }
         }
         System.out.println(text);
+    }
+
+    private static String cell(double value, double ratio) {
+        if (Double.isNaN(value)) {
+            return " - |";
+        }
+        return Double.isNaN(ratio)
+                ? String.format(Locale.ROOT, " %.3g |", value)
+                : String.format(Locale.ROOT, " %.3g (%.2fx) |", value, ratio);
     }
 }
