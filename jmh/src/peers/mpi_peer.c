@@ -1,8 +1,8 @@
 /*
  * OpenMPI beside Penstock. Prints one line of numbers from rank 0.
- *   mpi_peer stream BYTES COUNT      bytes per second from rank 1 to rank 0, two messages under way
- *   mpi_peer trip BYTES COUNT        round trip in microseconds: p50 p99 p99.9
- *   mpi_peer allreduce BYTES COUNT   seconds of one all-reduce of f32 in place
+ *   mpi_peer stream BYTES COUNT BUFFERS   bytes per second from rank 1 to rank 0, eight messages under way, so many buffers in turn
+ *   mpi_peer trip BYTES COUNT 1           round trip in microseconds: p50 p99 p99.9
+ *   mpi_peer allreduce BYTES COUNT 1      seconds of one all-reduce of f32 in place
  */
 #include <mpi.h>
 #include <stdio.h>
@@ -14,17 +14,21 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static double stream(int rank, char *buffers[2], int bytes, int count) {
-    MPI_Request requests[2];
+#define WINDOW 8
+
+static double stream(int rank, char *memory, int buffers, int bytes, int count) {
+    MPI_Request requests[WINDOW];
     double start = 0;
     for (int round = 0; round < 2; round++) {
-        int messages = round == 0 ? 2 : count;
+        int messages = round == 0 ? buffers : count;
         MPI_Barrier(MPI_COMM_WORLD);
         start = MPI_Wtime();
-        for (int i = 0; i < messages + 2; i++) {
-            if (i >= 2) MPI_Wait(&requests[i % 2], MPI_STATUS_IGNORE);
-            if (i < messages && rank == 1) MPI_Isend(buffers[i % 2], bytes, MPI_BYTE, 0, 0, MPI_COMM_WORLD, &requests[i % 2]);
-            if (i < messages && rank == 0) MPI_Irecv(buffers[i % 2], bytes, MPI_BYTE, 1, 0, MPI_COMM_WORLD, &requests[i % 2]);
+        for (int i = 0; i < messages + WINDOW; i++) {
+            MPI_Request *request = &requests[i % WINDOW];
+            char *buffer = memory + (size_t)(i % buffers) * bytes;
+            if (i >= WINDOW && i - WINDOW < messages) MPI_Wait(request, MPI_STATUS_IGNORE);
+            if (i < messages && rank == 1) MPI_Isend(buffer, bytes, MPI_BYTE, 0, 0, MPI_COMM_WORLD, request);
+            if (i < messages && rank == 0) MPI_Irecv(buffer, bytes, MPI_BYTE, 1, 0, MPI_COMM_WORLD, request);
         }
     }
     return (double)bytes * count / (MPI_Wtime() - start);
@@ -67,18 +71,16 @@ int main(int argc, char **argv) {
     int rank;
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    if (argc != 4) return 2;
-    int bytes = atoi(argv[2]), count = atoi(argv[3]);
-    char *buffers[2];
-    for (int i = 0; i < 2; i++) {
-        buffers[i] = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
-        memset(buffers[i], 0, bytes);
-    }
+    if (argc != 5) return 2;
+    int bytes = atoi(argv[2]), count = atoi(argv[3]), buffers = atoi(argv[4]);
+    size_t all = (size_t)bytes * buffers;
+    char *memory = aligned_alloc(4096, (all + 4095) / 4096 * 4096);
+    memset(memory, 0, all);
     if (strcmp(argv[1], "trip") == 0) {
-        trip(rank, buffers[0], bytes, count);
+        trip(rank, memory, bytes, count);
     } else {
-        double result = strcmp(argv[1], "stream") == 0 ? stream(rank, buffers, bytes, count)
-                                                       : allreduce(buffers[0], bytes, count);
+        double result = strcmp(argv[1], "stream") == 0 ? stream(rank, memory, buffers, bytes, count)
+                                                       : allreduce(memory, bytes, count);
         if (rank == 0) printf("%.9g\n", result);
     }
     MPI_Finalize();

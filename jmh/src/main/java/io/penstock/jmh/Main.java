@@ -2,7 +2,14 @@ package io.penstock.jmh;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import io.penstock.jmh.transport.AllReduceBenchmark;
+import io.penstock.jmh.transport.IdleBenchmark;
+import io.penstock.jmh.transport.NetworkBenchmark;
+import io.penstock.jmh.transport.RoundTripBenchmark;
+import io.penstock.jmh.transport.ThroughputBenchmark;
 import java.util.Collection;
+import java.util.List;
+import java.util.regex.Pattern;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.NoBenchmarksException;
 import org.openjdk.jmh.runner.Runner;
@@ -13,16 +20,25 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /**
  * {@code penstock bench [PATTERN] [options of JMH]}: runs the benchmarks whose names match, then prints each beside its peer and its floor. Forks get the flags of
- * this JVM, so those of {@code jvm.properties}. Exit codes: 0 done, 2 bad arguments or nothing matched.
+ * this JVM, so those of {@code jvm.properties}. Those of several processes ({@link Standalone}) take the patterns and {@code -i} as the number of trials. Exit codes: 0
+ * done, 2 bad arguments or nothing matched.
  */
 public final class Main {
+    private static final List<Standalone> STANDALONE = List.of(
+            new ThroughputBenchmark(),
+            new RoundTripBenchmark(),
+            new AllReduceBenchmark(),
+            new NetworkBenchmark(),
+            new IdleBenchmark());
+    private static final int TRIALS = 3;
+
     private Main() {}
 
-    public static void main(String[] arguments) throws RunnerException {
+    public static void main(String[] arguments) throws Exception {
         System.exit(run(arguments));
     }
 
-    private static int run(String[] arguments) throws RunnerException {
+    private static int run(String[] arguments) throws Exception {
         CommandLineOptions options;
         try {
             options = new CommandLineOptions(arguments);
@@ -36,21 +52,39 @@ public final class Main {
         }
         if (options.shouldList()) {
             new Runner(options).list();
+            matching(options).forEach(benchmark -> System.out.println(benchmark.name()));
             return 0;
         }
         if (options.shouldListWithParams()) {
             new Runner(options).listWithParams(options);
+            matching(options).forEach(benchmark -> System.out.println(benchmark.name()));
             return 0;
         }
-        Collection<RunResult> results;
+        List<Standalone> standalone = matching(options);
         try {
-            results = run(options);
+            new Comparison(run(options)).print(System.out);
         } catch (NoBenchmarksException e) {
-            System.err.println("no benchmark matches " + options.getIncludes() + ": ./penstock bench -l lists them");
-            return 2;
+            if (standalone.isEmpty()) {
+                System.err.println("no benchmark matches " + options.getIncludes() + ": ./penstock bench -l lists them");
+                return 2;
+            }
         }
-        new Comparison(results).print(System.out);
+        for (Standalone benchmark : standalone) {
+            benchmark.run(options.getMeasurementIterations().orElse(TRIALS));
+        }
         return 0;
+    }
+
+    private static List<Standalone> matching(CommandLineOptions options) {
+        return STANDALONE.stream()
+                .filter(benchmark -> options.getIncludes().isEmpty() || isIn(options.getIncludes(), benchmark))
+                .filter(benchmark -> !isIn(options.getExcludes(), benchmark))
+                .toList();
+    }
+
+    private static boolean isIn(List<String> patterns, Standalone benchmark) {
+        return patterns.stream()
+                .anyMatch(pattern -> Pattern.compile(pattern).matcher(benchmark.name()).find());
     }
 
     private static Collection<RunResult> run(CommandLineOptions options) throws RunnerException {

@@ -25,11 +25,11 @@ public final class AeronEndpoint implements Endpoint {
     private final PeerTable peers;
     private final ControlPlane control;
     private final TransportAgent agent;
-    private final Thread thread;
+    private final SharedMemory shared;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /**
-     * Connects a rank to the media driver that the membership names for it and starts its agent thread.
+     * Connects a rank to the media driver that the membership names for it and starts its transport thread.
      *
      * @throws TransportException if there is no live driver, or a peer has no path
      */
@@ -47,7 +47,7 @@ public final class AeronEndpoint implements Endpoint {
         try {
             AeronEndpoint endpoint = new AeronEndpoint(membership, rank, aeronSettings, settings, aeron);
             self.set(endpoint);
-            endpoint.thread.start();
+            endpoint.agent.start();
             return endpoint;
         } catch (RuntimeException e) {
             aeron.close();
@@ -75,7 +75,7 @@ public final class AeronEndpoint implements Endpoint {
         this.worldSize = membership.worldSize();
         FailureBoard board = new FailureBoard(FAILURE_GRACE_NS);
         this.peers = new PeerTable(worldSize, System.nanoTime());
-        this.desk = new TransferDesk(rank, worldSize, settings, board, peers);
+        this.desk = new TransferDesk(rank, worldSize, settings, board, peers, this::moveWhileWaiting);
         this.context = new AgentContext(
                 rank,
                 membership.job(),
@@ -86,11 +86,14 @@ public final class AeronEndpoint implements Endpoint {
                 settings.checksum() ? new FrameChecksum() : null);
         AeronPaths paths = new AeronPaths(membership, rank, aeronSettings);
         this.control = new ControlPlane(context, peers, membership, paths, aeron);
-        this.agent = new TransportAgent(context, paths, aeron, control, worldSize);
-        this.thread = Thread.ofPlatform()
-                .name("penstock-transport-rank-" + rank)
-                .daemon()
-                .unstarted(agent);
+        Bells bells = new Bells(context, paths, worldSize);
+        this.shared = new SharedMemory(context, paths.sharedFiles(), worldSize);
+        Mover mover = new Mover(context, paths, aeron, control, bells, shared, worldSize);
+        this.agent = new TransportAgent(context, control, mover, bells.own(), paths);
+    }
+
+    private void moveWhileWaiting(Transfer transfer, long waitedNs) {
+        agent.moveWhileWaiting(transfer, waitedNs);
     }
 
     private void onAeronError(Throwable error) {
@@ -109,6 +112,11 @@ public final class AeronEndpoint implements Endpoint {
     }
 
     @Override
+    public MemorySegment allocate(long bytes) {
+        return shared.allocate(bytes);
+    }
+
+    @Override
     public Transfer send(int peer, Tag tag, int step, int microBatch, MemorySegment source, long offset, long length) {
         return post(desk.take(true, peer, tag, step, microBatch, source, offset, length));
     }
@@ -120,7 +128,7 @@ public final class AeronEndpoint implements Endpoint {
     }
 
     private Transfer post(Transfer transfer) {
-        agent.post(transfer, thread);
+        agent.post(transfer);
         return transfer;
     }
 
@@ -147,13 +155,13 @@ public final class AeronEndpoint implements Endpoint {
     @Override
     public void announceFailure(String reason) {
         control.report(context.rank(), reason);
-        agent.wake(thread);
+        agent.wake();
     }
 
     @Override
     public void announceDone() {
         control.done();
-        agent.wake(thread);
+        agent.wake();
     }
 
     @Override
@@ -170,13 +178,7 @@ public final class AeronEndpoint implements Endpoint {
             announceFailure("it closed its endpoint without announcing that it was done");
         }
         desk.close();
-        agent.leave(thread);
-        try {
-            thread.join(LEAVE_MS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        if (thread.isAlive()) {
+        if (!agent.leave(LEAVE_MS)) {
             LOG.warn("rank {}: the transport thread did not end within {} ms", context.rank(), LEAVE_MS);
         }
     }

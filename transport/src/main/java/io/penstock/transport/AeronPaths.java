@@ -7,6 +7,9 @@ final class AeronPaths {
     private static final String IPC = "aeron:ipc";
     private static final long GOLDEN = 0x9E37_79B9_7F4A_7C15L;
     private static final int STREAM_BITS = 30;
+    private static final long SHORT_BYTES = 64 << 10;
+    /** Below this, one copy saved is worth less than the news that the bytes were taken. */
+    private static final long SHARED_FROM_BYTES = 16 << 10;
 
     private final Membership membership;
     private final Member self;
@@ -40,6 +43,20 @@ final class AeronPaths {
         };
     }
 
+    boolean isIpcToAll() {
+        for (int peer = 0; peer < membership.worldSize(); peer++) {
+            if (peer != self.rank() && !isIpc(peer)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Up to here a thread that posts a receive does it itself if the bytes are here: it takes no longer than to wake another thread. */
+    long shortBytes() {
+        return SHORT_BYTES;
+    }
+
     String publication(int peer) {
         return isIpc(peer)
                 ? IPC + "?term-length=" + settings.ipcTermBytes() + "|mtu=" + AeronSettings.MAX_MTU_BYTES
@@ -64,6 +81,11 @@ final class AeronPaths {
 
     SharedFiles sharedFiles() {
         return files;
+    }
+
+    /** Messages so long or longer are read by the peer where they are, if that is shared memory. */
+    long sharedFromBytes() {
+        return SHARED_FROM_BYTES;
     }
 
     /** Messages so long or longer go to this peer through a slab. */

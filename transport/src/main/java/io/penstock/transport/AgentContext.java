@@ -2,7 +2,7 @@ package io.penstock.transport;
 
 import org.jspecify.annotations.Nullable;
 
-/** What the lanes of one agent share. */
+/** What the lanes of one endpoint share. */
 record AgentContext(
         int rank,
         long job,

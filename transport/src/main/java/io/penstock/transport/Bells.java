@@ -2,7 +2,7 @@ package io.penstock.transport;
 
 import org.jspecify.annotations.Nullable;
 
-/** The doorbell of this rank and those of the peers with the same media driver; peers' are rung by the agent thread only. */
+/** The doorbell of this rank and those of the peers with the same media driver; peers' are rung by the thread that has the turn. */
 final class Bells {
     /** A peer that has no bell by then has none: it polls. */
     private static final int LOOKS = 100;
@@ -19,7 +19,7 @@ final class Bells {
         this.ofPeers = new Doorbell[worldSize];
         this.looks = new int[worldSize];
         SharedFiles files = paths.sharedFiles();
-        this.own = Doorbell.create(files, files.doorbell(context.job(), context.epoch(), context.rank()));
+        this.own = Doorbell.create(files, files.doorbell(context.job(), context.epoch(), context.rank()), worldSize);
     }
 
     @Nullable
@@ -28,13 +28,17 @@ final class Bells {
     }
 
     void ring(int peer) {
-        Doorbell bell = ofPeers[peer];
-        if (bell == null) {
-            bell = look(peer);
-        }
+        Doorbell bell = of(peer);
         if (bell != null) {
             bell.ring();
         }
+    }
+
+    /** The bell of a peer of this machine, if it has one. */
+    @Nullable
+    Doorbell of(int peer) {
+        Doorbell bell = ofPeers[peer];
+        return bell == null ? look(peer) : bell;
     }
 
     private @Nullable Doorbell look(int peer) {
@@ -46,7 +50,7 @@ final class Bells {
             looks[peer] = LOOKS;
             return null;
         }
-        Doorbell bell = Doorbell.open(paths.sharedFiles().doorbell(context.job(), context.epoch(), peer));
+        Doorbell bell = Doorbell.open(paths.sharedFiles().doorbell(context.job(), context.epoch(), peer), ofPeers.length);
         ofPeers[peer] = bell;
         return bell;
     }

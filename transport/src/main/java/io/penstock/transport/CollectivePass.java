@@ -34,9 +34,9 @@ sealed interface CollectivePass
 
         @Override
         public void post(Group group, Operation operation, int round, int chunk, CollectiveSlot slot) {
-            for (int i = 0; i < group.size(); i++) {
-                slot.receive(i, TAG, round, chunk, operation.data, 0, 0);
-                slot.send(i, TAG, round, chunk, operation.data, 0, 0);
+            for (int i = 1; i < group.size(); i++) {
+                slot.receive(group.before(i), TAG, round, chunk, operation.data, 0, 0);
+                slot.send(group.after(i), TAG, round, chunk, operation.data, 0, 0);
             }
         }
     }
@@ -96,9 +96,10 @@ sealed interface CollectivePass
         @Override
         public void post(Group group, Operation operation, int round, int chunk, CollectiveSlot slot) {
             long length = operation.length;
-            for (int i = 0; i < group.size(); i++) {
-                slot.receive(i, TAG, round, chunk, operation.result, i * length, length);
-                slot.send(i, TAG, round, chunk, operation.data, operation.offset, length);
+            for (int i = 1; i < group.size(); i++) {
+                int from = group.before(i);
+                slot.receive(from, TAG, round, chunk, operation.result, from * length, length);
+                slot.send(group.after(i), TAG, round, chunk, operation.data, operation.offset, length);
             }
             MemorySegment.copy(operation.data, operation.offset, operation.result, group.self() * length, length);
         }
@@ -138,13 +139,15 @@ sealed interface CollectivePass
 
         @Override
         public void post(Group group, Operation operation, int round, int chunk, CollectiveSlot slot) {
-            for (int i = 0; i < group.size(); i++) {
-                slot.receive(
-                        i, TAG, round, chunk, operation.data, begin(group, operation, i), bytes(group, operation, i));
+            for (int i = 1; i < group.size(); i++) {
+                int from = group.before(i);
+                long length = bytes(group, operation, from);
+                slot.receive(from, TAG, round, chunk, operation.data, begin(group, operation, from), length);
             }
             long begin = begin(group, operation, group.self());
-            for (int i = 0; i < group.size(); i++) {
-                slot.send(i, TAG, round, chunk, operation.data, begin, bytes(group, operation, group.self()));
+            long length = bytes(group, operation, group.self());
+            for (int i = 1; i < group.size(); i++) {
+                slot.send(group.after(i), TAG, round, chunk, operation.data, begin, length);
             }
         }
 

@@ -14,7 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Heartbeats to and from every peer, and the spreading of the first failure; of the agent thread. Every rank passes on what it learns of
+ * Heartbeats to and from every peer, and the spreading of the first failure; of the thread that has the {@link Turn}. Every rank passes on what it learns of
  * a failure, so that all know it even if the one who noticed reaches only some.
  */
 final class ControlPlane implements FragmentHandler {

@@ -23,6 +23,14 @@ public interface Endpoint extends AutoCloseable {
     /** Posts a receive of exactly {@code length} bytes, before or after they come; their memory is undefined until done. */
     Transfer receive(int peer, Tag tag, int step, int microBatch, MemorySegment destination, long offset, long length);
 
+    /**
+     * Zeroed memory, aligned to 64 bytes, whose bytes a rank of the same media driver can read: a large message from it is copied once, by
+     * the receiver, and from other memory twice. It is counted against the shared memory of the machine (private memory, and a warning,
+     * if that is full), must fit one allocation of {@code bytes} each, and lives as long as the endpoint or a segment of it is reachable.
+     * Allocate at start: one block for all that is sent, not one a tensor.
+     */
+    MemorySegment allocate(long bytes);
+
     /** Posts a send of the whole segment. */
     default Transfer send(int peer, Tag tag, int step, int microBatch, MemorySegment source) {
         return send(peer, tag, step, microBatch, source, 0, source.byteSize());

@@ -13,6 +13,8 @@ import java.util.function.IntFunction;
  * @param probeNs after so much silence the process of a peer on this machine is looked up, and the peer lost if it is gone
  * @param silenceNs after so much silence a peer is lost, whatever the reason
  * @param firstContactNs how long a peer may take until its first heartbeat
+ * @param yieldNs how long a thread that moves bytes and found none yields before it sleeps; 0 sleeps at once, which costs a wake-up a
+ *     message, and more keeps a core warm that others may have at any time
  * @param checksum whether frames carry a CRC32C, which costs one more copy through the cache on each side
  * @param activityNames words for the activity numbers of {@link Endpoint#progress}, for messages
  */
@@ -23,6 +25,7 @@ public record EndpointSettings(
         long probeNs,
         long silenceNs,
         long firstContactNs,
+        long yieldNs,
         boolean checksum,
         IntFunction<String> activityNames) {
     public static final EndpointSettings DEFAULT = new EndpointSettings(
@@ -32,13 +35,15 @@ public record EndpointSettings(
             TimeUnit.MILLISECONDS.toNanos(1_000),
             TimeUnit.MILLISECONDS.toNanos(4_000),
             TimeUnit.SECONDS.toNanos(30),
+            Patience.YIELD_NS,
             false,
             activity -> "activity " + activity);
 
     public EndpointSettings {
         Objects.requireNonNull(activityNames);
-        if (transfers < 1) {
-            throw new IllegalArgumentException("transfers=" + transfers + " < 1");
+        if (transfers < 1 || yieldNs < 0) {
+            throw new IllegalArgumentException(
+                    "want transfers=" + transfers + " >= 1 and yieldNs=" + yieldNs + " >= 0");
         }
         if (!(0 < heartbeatNs && heartbeatNs < probeNs && probeNs <= silenceNs && silenceNs <= waitLimitNs)) {
             throw new IllegalArgumentException("want 0 < heartbeatNs=" + heartbeatNs + " < probeNs=" + probeNs
@@ -54,22 +59,36 @@ public record EndpointSettings(
                 probeNs,
                 silenceNs,
                 firstContactNs,
+                yieldNs,
                 checksum,
                 activityNames);
     }
 
     public EndpointSettings withTransfers(int count) {
         return new EndpointSettings(
-                count, waitLimitNs, heartbeatNs, probeNs, silenceNs, firstContactNs, checksum, activityNames);
+                count, waitLimitNs, heartbeatNs, probeNs, silenceNs, firstContactNs, yieldNs, checksum, activityNames);
     }
 
     public EndpointSettings withChecksum(boolean on) {
         return new EndpointSettings(
-                transfers, waitLimitNs, heartbeatNs, probeNs, silenceNs, firstContactNs, on, activityNames);
+                transfers, waitLimitNs, heartbeatNs, probeNs, silenceNs, firstContactNs, yieldNs, on, activityNames);
+    }
+
+    public EndpointSettings withYield(long time, TimeUnit unit) {
+        return new EndpointSettings(
+                transfers,
+                waitLimitNs,
+                heartbeatNs,
+                probeNs,
+                silenceNs,
+                firstContactNs,
+                unit.toNanos(time),
+                checksum,
+                activityNames);
     }
 
     public EndpointSettings withActivityNames(IntFunction<String> names) {
         return new EndpointSettings(
-                transfers, waitLimitNs, heartbeatNs, probeNs, silenceNs, firstContactNs, checksum, names);
+                transfers, waitLimitNs, heartbeatNs, probeNs, silenceNs, firstContactNs, yieldNs, checksum, names);
     }
 }

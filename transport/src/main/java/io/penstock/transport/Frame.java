@@ -31,9 +31,10 @@ import org.agrona.MutableDirectBuffer;
  * </pre>
  *
  * DATA frames are a message. SLAB frames are the same, but their bytes lie in the {@link Slab} of the stream, and the payload says where:
- * the number of the slot (long), the number of bytes (int), 0 (int). HEARTBEAT frames carry the progress of the sender (step, micro-batch, and its activity as chunk). ABORT
+ * the number of the slot (long), the number of bytes (int), 0 (int). SHARED frames
+ * are the same for bytes in {@link SharedMemory} of the sender: offset in the block (long), number of bytes (int), block (int). HEARTBEAT frames carry the progress of the sender (step, micro-batch, and its activity as chunk). ABORT
  * frames carry a {@link Failure} as payload, see {@link AbortCodec}. The checksum covers the header (its own field as 0), the payload and
- * what lies in the slab.
+ * what lies in the slab; of shared memory, only the frame.
  */
 final class Frame {
     static final int HEADER_BYTES = 64;
@@ -44,8 +45,9 @@ final class Frame {
     static final byte HEARTBEAT = 2;
     static final byte ABORT = 3;
     static final byte SLAB = 4;
+    static final byte SHARED = 5;
 
-    /** The payload of a SLAB frame. */
+    /** The payload of a SLAB or SHARED frame. */
     static final int DESCRIPTOR_BYTES = 16;
 
     /** DATA: the checksum field counts. */
@@ -98,6 +100,24 @@ final class Frame {
         to.putLong(at + HEADER_BYTES, slot, ORDER);
         to.putInt(at + HEADER_BYTES + 8, bytes, ORDER);
         to.putInt(at + HEADER_BYTES + 12, 0, ORDER);
+    }
+
+    static void describeShared(MutableDirectBuffer to, int at, long offset, int bytes, int block) {
+        to.putLong(at + HEADER_BYTES, offset, ORDER);
+        to.putInt(at + HEADER_BYTES + 8, bytes, ORDER);
+        to.putInt(at + HEADER_BYTES + 12, block, ORDER);
+    }
+
+    static long sharedOffset(DirectBuffer from, int at) {
+        return from.getLong(at + HEADER_BYTES, ORDER);
+    }
+
+    static int sharedBytes(DirectBuffer from, int at) {
+        return from.getInt(at + HEADER_BYTES + 8, ORDER);
+    }
+
+    static int block(DirectBuffer from, int at) {
+        return from.getInt(at + HEADER_BYTES + 12, ORDER);
     }
 
     static long slot(DirectBuffer from, int at) {

@@ -39,6 +39,15 @@ final class Group {
         return self;
     }
 
+    /** The place so many after this one, in a ring; who sends to all begins with the next, so that not all send to the first at once. */
+    int after(int places) {
+        return (self + places) % ranks.length;
+    }
+
+    int before(int places) {
+        return Math.floorMod(self - places, ranks.length);
+    }
+
     int rank(int index) {
         return ranks[index];
     }

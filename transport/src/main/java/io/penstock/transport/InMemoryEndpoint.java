@@ -1,10 +1,16 @@
 package io.penstock.transport;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 
 /** A rank's end of an {@link InMemoryFabric}; has no thread of its own. */
 final class InMemoryEndpoint implements Endpoint {
+    /** A waiter is woken when its transfer ends; so often it looks for failures by itself. */
+    private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(10);
+
     private final InMemoryFabric fabric;
     private final int rank;
     private final TransferDesk desk;
@@ -13,7 +19,13 @@ final class InMemoryEndpoint implements Endpoint {
     InMemoryEndpoint(InMemoryFabric fabric, int rank, EndpointSettings settings) {
         this.fabric = fabric;
         this.rank = rank;
-        this.desk = new TransferDesk(rank, fabric.worldSize(), settings, fabric.board, new FabricPeers(fabric));
+        this.desk = new TransferDesk(
+                rank,
+                fabric.worldSize(),
+                settings,
+                fabric.board,
+                new FabricPeers(fabric),
+                (transfer, waitedNs) -> LockSupport.parkNanos(transfer, LOOK_NS));
     }
 
     @Override
@@ -66,6 +78,11 @@ final class InMemoryEndpoint implements Endpoint {
         fabric.counters(receiver).messageDone(received);
         received.complete();
         sent.complete();
+    }
+
+    @Override
+    public MemorySegment allocate(long bytes) {
+        return Arena.ofAuto().allocate(bytes, 64);
     }
 
     @Override

@@ -11,8 +11,8 @@ import org.agrona.DirectBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Receives of one lane from one peer; of the agent thread. Bytes are copied from the log buffer or the slab to the posted destination;
- * without a posted receive the lane is not read, which holds the sender back.
+ * Receives of one lane from one peer; of the thread that has the turn. Bytes are copied from the log buffer, the slab or the sender's
+ * shared memory to the posted destination; without a posted receive the lane is not read, which holds the sender back.
  */
 final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
     private static final int BURST_FRAMES = 32;
@@ -25,7 +25,13 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
     private final Bells bells;
     private final AeronPaths paths;
     private final TransferQueue queue = new TransferQueue();
+    private final SharedMemory shared;
     private @Nullable Slab slab;
+    /** Pieces copied from the sender's shared memory so far. */
+    private long pieces;
+    /** Where the piece lies that the current frame tells of. */
+    private MemorySegment block = MemorySegment.NULL;
+
     private long sequence;
     private boolean broken;
     /** The Aeron session that the first good frame came in: there is no other sender in this lane. */
@@ -40,7 +46,8 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
             int lane,
             Subscription subscription,
             Bells bells,
-            AeronPaths paths) {
+            AeronPaths paths,
+            SharedMemory shared) {
         this.context = context;
         this.control = control;
         this.peer = peer;
@@ -48,6 +55,7 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
         this.subscription = subscription;
         this.bells = bells;
         this.paths = paths;
+        this.shared = shared;
     }
 
     void add(Transfer transfer) {
@@ -84,35 +92,43 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
             context.counters().add(peer, lane, Counter.FRAMES_REFUSED, 1);
             return Action.CONTINUE;
         }
-        boolean inSlab = Frame.type(buffer, at) == Frame.SLAB;
-        int payload = inSlab ? Frame.slotBytes(buffer, at) : length - Frame.HEADER_BYTES;
-        if (!isExpected(buffer, at, payload, transfer) || (inSlab && !isInNextSlot(buffer, at, payload, transfer))) {
-            return Action.BREAK;
-        }
-        if (!isIntact(buffer, at, length, transfer, inSlab)) {
+        byte type = Frame.type(buffer, at);
+        int payload = payloadBytes(type, buffer, at, length);
+        if (!isExpected(buffer, at, payload, transfer)
+                || (type == Frame.SLAB && !isInNextSlot(buffer, at, payload, transfer))
+                || (type == Frame.SHARED && !isInBlock(buffer, at, payload, transfer))
+                || !isIntact(buffer, at, length, transfer, type == Frame.SLAB)) {
             return Action.BREAK;
         }
         session = header.sessionId();
         hasSession = true;
-        take(buffer, at, payload, transfer, inSlab);
+        take(type, buffer, at, payload, transfer);
         return Action.CONTINUE;
     }
 
     private static boolean isBytes(byte type, int length) {
-        return type == Frame.DATA || (type == Frame.SLAB && length == Frame.HEADER_BYTES + Frame.DESCRIPTOR_BYTES);
+        return type == Frame.DATA
+                || ((type == Frame.SLAB || type == Frame.SHARED)
+                        && length == Frame.HEADER_BYTES + Frame.DESCRIPTOR_BYTES);
     }
 
-    private void take(DirectBuffer buffer, int at, int payload, Transfer transfer, boolean inSlab) {
+    private static int payloadBytes(byte type, DirectBuffer buffer, int at, int length) {
+        return switch (type) {
+            case Frame.SLAB -> Frame.slotBytes(buffer, at);
+            case Frame.SHARED -> Frame.sharedBytes(buffer, at);
+            default -> length - Frame.HEADER_BYTES;
+        };
+    }
+
+    private void take(byte type, DirectBuffer buffer, int at, int payload, Transfer transfer) {
         long to = transfer.offset + transfer.moved;
-        if (inSlab) {
-            Slab through = Objects.requireNonNull(slab);
-            through.read(transfer.memory, to, payload);
-            if (through.release()) {
-                bells.ring(peer);
+        switch (type) {
+            case Frame.SLAB -> takeFromSlab(transfer.memory, to, payload);
+            case Frame.SHARED -> takeFromBlock(Frame.sharedOffset(buffer, at), transfer.memory, to, payload);
+            default -> {
+                long from = buffer.addressOffset() + at + Frame.HEADER_BYTES;
+                MemorySegment.copy(RawMemory.ALL, from, transfer.memory, to, payload);
             }
-        } else {
-            long from = buffer.addressOffset() + at + Frame.HEADER_BYTES;
-            MemorySegment.copy(RawMemory.ALL, from, transfer.memory, to, payload);
         }
         transfer.moved += payload;
         if (transfer.moved == transfer.length) {
@@ -121,6 +137,40 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
             context.counters().messageDone(transfer);
             transfer.complete();
         }
+    }
+
+    private void takeFromSlab(MemorySegment destination, long to, int bytes) {
+        Slab through = Objects.requireNonNull(slab);
+        through.read(destination, to, bytes);
+        if (through.release()) {
+            bells.ring(peer);
+        }
+    }
+
+    private void takeFromBlock(long from, MemorySegment destination, long to, int bytes) {
+        MemorySegment.copy(block, from, destination, to, bytes);
+        Doorbell bell = Objects.requireNonNull(bells.of(peer));
+        bell.setTaken(context.rank(), lane, ++pieces);
+        bell.ring();
+    }
+
+    /** Opens the block at the first descriptor of it. */
+    private boolean isInBlock(DirectBuffer buffer, int at, int bytes, Transfer transfer) {
+        long from = Frame.sharedOffset(buffer, at);
+        try {
+            block = shared.ofPeer(peer, Frame.block(buffer, at));
+        } catch (IOException e) {
+            broken(transfer, "rank " + context.rank() + " cannot open shared memory of rank " + peer + ": " + e);
+            return false;
+        }
+        boolean good = bytes > 0 && from >= 0 && from <= block.byteSize() - bytes && bells.of(peer) != null;
+        if (!good) {
+            broken(
+                    transfer,
+                    "rank " + context.rank() + " found from rank " + peer + " " + bytes + " bytes at " + from
+                            + " of block " + Frame.block(buffer, at) + " of " + block.byteSize() + " bytes");
+        }
+        return good;
     }
 
     /** Opens the slab at the first descriptor. */

@@ -9,7 +9,7 @@ import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * Reads from the media driver's loss report how many bytes of each stream to this rank were lost on the way, and asked for again. The
- * report is one entry a stream, one after the other, see {@link LossReport}. Of the agent thread.
+ * report is one entry a stream, one after the other, see {@link LossReport}. Of the thread that has the {@link Turn}.
  */
 final class LossMonitor implements AutoCloseable {
     private final AgentContext context;

@@ -5,19 +5,23 @@ import io.aeron.Publication;
 import io.aeron.logbuffer.BufferClaim;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import org.agrona.MutableDirectBuffer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends of one lane to one peer, of the agent thread. Messages are cut into frames that are written straight into the log buffer; large
- * ones to a rank of this machine go through a slab, and only descriptors through the log.
+ * Sends of one lane to one peer, of the thread that has the turn. Messages are cut into frames that are written straight into the log
+ * buffer. Of large ones to a rank of this machine only descriptors go through the log: the bytes stay where they are if that is
+ * {@link SharedMemory}, and go through a {@link Slab} if not.
  */
 final class OutboundLane implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(OutboundLane.class);
     /** Frames in one go, so that no lane keeps the others and the heartbeats waiting for long. */
     private static final int BURST_FRAMES = 32;
+    /** What a receiver copies from shared memory in one go. */
+    private static final int SHARED_PIECE_BYTES = 1 << 20;
 
     private final AgentContext context;
     private final int peer;
@@ -26,11 +30,18 @@ final class OutboundLane implements AutoCloseable {
     private final Bells bells;
     private final AeronPaths paths;
     private final int maxPayloadBytes;
+    private final SharedMemory shared;
     private final BufferClaim claim = new BufferClaim();
     private final TransferQueue queue = new TransferQueue();
+    /** Announced from shared memory, not taken yet. */
+    private final TransferQueue untaken = new TransferQueue();
+
+    private long pieces;
     private @Nullable Slab slab;
     /** Messages so long or longer go through the slab. */
     private long slabFromBytes;
+    /** Messages so long or longer stay in shared memory, if they are there. */
+    private final long sharedFromBytes;
 
     private long sequence;
     private long blockedSinceNs;
@@ -38,15 +49,24 @@ final class OutboundLane implements AutoCloseable {
     private boolean blockedBySlab;
 
     OutboundLane(
-            AgentContext context, int peer, int lane, ExclusivePublication publication, Bells bells, AeronPaths paths) {
+            AgentContext context,
+            int peer,
+            int lane,
+            ExclusivePublication publication,
+            Bells bells,
+            AeronPaths paths,
+            SharedMemory shared) {
         this.context = context;
         this.peer = peer;
         this.lane = lane;
         this.publication = publication;
         this.bells = bells;
         this.paths = paths;
+        this.shared = shared;
         this.maxPayloadBytes = publication.maxPayloadLength() - Frame.HEADER_BYTES;
         this.slabFromBytes = paths.slabFromBytes(peer);
+        boolean canShare = paths.isIpc(peer) && bells.own() != null && context.checksum() == null;
+        this.sharedFromBytes = canShare ? paths.sharedFromBytes() : Long.MAX_VALUE;
     }
 
     void add(Transfer transfer) {
@@ -54,7 +74,7 @@ final class OutboundLane implements AutoCloseable {
     }
 
     boolean isIdle() {
-        return queue.head() == null;
+        return queue.head() == null && untaken.head() == null;
     }
 
     /** Whether only polling tells when there is room again. */
@@ -62,8 +82,9 @@ final class OutboundLane implements AutoCloseable {
         return queue.head() != null && !blockedBySlab;
     }
 
-    /** Returns the number of frames sent. */
+    /** Returns the number of frames sent and of transfers that ended. */
     int pump(long nowNs) {
+        int work = untaken.head() == null ? 0 : endTaken();
         int frames = 0;
         while (frames < BURST_FRAMES) {
             Transfer transfer = queue.head();
@@ -74,20 +95,65 @@ final class OutboundLane implements AutoCloseable {
             if (transfer.moved == transfer.length) {
                 queue.remove();
                 sequence++;
-                context.counters().messageDone(transfer);
-                transfer.complete();
+                if (transfer.lastPiece > 0) {
+                    untaken.add(transfer);
+                } else {
+                    end(transfer);
+                }
             }
         }
         if (frames > 0) {
             unblocked(nowNs);
             bells.ring(peer);
         }
-        return frames;
+        return work + frames;
+    }
+
+    private void end(Transfer transfer) {
+        context.counters().messageDone(transfer);
+        transfer.complete();
+    }
+
+    private int endTaken() {
+        long taken = Objects.requireNonNull(bells.own()).taken(peer, lane);
+        int ended = 0;
+        for (Transfer transfer = untaken.head(); transfer != null && transfer.lastPiece <= taken; ended++) {
+            untaken.remove();
+            end(transfer);
+            transfer = untaken.head();
+        }
+        return ended;
     }
 
     private boolean pumpFrame(Transfer transfer, long nowNs) {
+        if (transfer.length >= sharedFromBytes) {
+            int block = shared.blockOf(transfer.memory.address() + transfer.offset, transfer.length);
+            if (block != SharedMemory.NOT_SHARED) {
+                return pumpShared(transfer, block, nowNs);
+            }
+        }
         Slab through = transfer.length >= slabFromBytes ? slab() : null;
         return through == null ? pumpPlain(transfer, nowNs) : pumpSlab(transfer, through, nowNs);
+    }
+
+    private boolean pumpShared(Transfer transfer, int block, long nowNs) {
+        int frameBytes = Frame.HEADER_BYTES + Frame.DESCRIPTOR_BYTES;
+        if (!claim(frameBytes, nowNs)) {
+            return false;
+        }
+        int piece = (int) Math.min(transfer.length - transfer.moved, SHARED_PIECE_BYTES);
+        try {
+            encode(transfer, Frame.SHARED);
+            long address = transfer.memory.address() + transfer.offset + transfer.moved;
+            Frame.describeShared(claim.buffer(), claim.offset(), shared.offsetIn(block, address), piece, block);
+            claim.commit();
+        } catch (RuntimeException e) {
+            claim.abort();
+            throw e;
+        }
+        transfer.moved += piece;
+        transfer.lastPiece = ++pieces;
+        return true;
     }
 
     private boolean pumpPlain(Transfer transfer, long nowNs) {

@@ -12,18 +12,14 @@ import org.agrona.concurrent.IdleStrategy;
 public final class Patience implements IdleStrategy {
     private static final long MIN_PARK_NS = TimeUnit.MICROSECONDS.toNanos(10);
     private static final long MAX_PARK_NS = TimeUnit.MILLISECONDS.toNanos(1);
-    private static final long YIELD_NS = TimeUnit.MICROSECONDS.toNanos(20);
+    /** How long a thread yields before it parks, unless it is told otherwise. */
+    static final long YIELD_NS = TimeUnit.MICROSECONDS.toNanos(20);
 
     private long idleSinceNs;
     private boolean isIdle;
 
     static long parkNs(long idleNs) {
         return Math.clamp(idleNs / 16, MIN_PARK_NS, MAX_PARK_NS);
-    }
-
-    /** Whether it is too early to park at all. */
-    static boolean isFresh(long idleNs) {
-        return idleNs < YIELD_NS;
     }
 
     @Override
@@ -44,7 +40,7 @@ public final class Patience implements IdleStrategy {
             idleSinceNs = nowNs;
         }
         long idleNs = nowNs - idleSinceNs;
-        if (isFresh(idleNs)) {
+        if (idleNs < YIELD_NS) {
             Thread.yield();
         } else {
             LockSupport.parkNanos(this, parkNs(idleNs));

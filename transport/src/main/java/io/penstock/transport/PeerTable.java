@@ -3,7 +3,7 @@ package io.penstock.transport;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
 
-/** What a rank knows of each rank, itself included; written by the agent thread (own progress: any), read by all. */
+/** What a rank knows of each rank, itself included; written by the thread that has the turn (own progress: any), read by all. */
 final class PeerTable implements TransferDesk.Peers {
     /** Time for bytes that were on their way when their sender announced that it was done. */
     private static final long LATE_BYTES_NS = TimeUnit.SECONDS.toNanos(1);
@@ -99,6 +99,6 @@ final class PeerTable implements TransferDesk.Peers {
         return leftAtNs != 0
                 && waitedNs > LATE_BYTES_NS
                 && System.nanoTime() - leftAtNs > LATE_BYTES_NS
-                && transfer.moved == 0;
+                && (transfer.outgoing || transfer.moved == 0);
     }
 }

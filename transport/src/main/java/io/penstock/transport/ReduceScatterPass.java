@@ -28,15 +28,17 @@ final class ReduceScatterPass implements CollectivePass {
     @Override
     public void post(Group group, Operation operation, int round, int chunk, CollectiveSlot slot) {
         long mine = pieceBytes(group, operation, group.self(), chunk);
-        for (int i = 0; i < group.size(); i++) {
+        for (int i = 1; i < group.size(); i++) {
             if (mine > 0) {
-                slot.receive(i, TAG, round, chunk, scratch, slot.scratchOf(i), mine);
+                int from = group.before(i);
+                slot.receive(from, TAG, round, chunk, scratch, slot.scratchOf(from), mine);
             }
         }
-        for (int i = 0; i < group.size(); i++) {
-            long piece = pieceBytes(group, operation, i, chunk);
+        for (int i = 1; i < group.size(); i++) {
+            int to = group.after(i);
+            long piece = pieceBytes(group, operation, to, chunk);
             if (piece > 0) {
-                slot.send(i, TAG, round, chunk, operation.data, pieceBegin(group, operation, i, chunk), piece);
+                slot.send(to, TAG, round, chunk, operation.data, pieceBegin(group, operation, to, chunk), piece);
             }
         }
     }

@@ -9,7 +9,8 @@ public interface Reducer {
 
     /**
      * Overwrites {@code length} bytes of the destination with the element-wise sum of all sources, taken in the order of the array, which
-     * is that of the ranks. The destination may be the very memory of one source, at the same offset.
+     * is that of the ranks; in which tree it adds them is its own choice, the same on every rank and for every length. The destination may
+     * be the very memory of one source, at the same offset. The sources are this rank's to spoil: a reducer may keep partial sums in them.
      */
     void reduce(MemorySegment destination, long offset, MemorySegment[] sources, long[] sourceOffsets, long length);
 }

@@ -21,6 +21,10 @@ record SharedFiles(Path directory) {
                 + "-" + stream.destination() + "-" + stream.lane());
     }
 
+    Path memory(long job, int epoch, int rank, int block) {
+        return directory.resolve("memory-" + Long.toHexString(job) + "-" + epoch + "-" + rank + "-" + block);
+    }
+
     Path doorbell(long job, int epoch, int rank) {
         return directory.resolve("doorbell-" + Long.toHexString(job) + "-" + epoch + "-" + rank);
     }

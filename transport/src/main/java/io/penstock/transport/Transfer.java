@@ -5,8 +5,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A posted send or receive; a reusable handle that belongs to its endpoint. The poster fills it, the mover (agent thread, or the second
- * poster in memory) advances {@link #moved} and ends it, the waiter gives it back. The volatile state hands the fields over.
+ * A posted send or receive; a reusable handle that belongs to its endpoint. The poster fills it, the mover (the thread that has the turn, or
+ * the second poster in memory) advances {@link #moved} and ends it, the waiter gives it back. The volatile state hands the fields over.
  */
 public final class Transfer {
     static final Tag NO_TAG = new Tag(Kind.CONTROL, 0);
@@ -32,6 +32,8 @@ public final class Transfer {
     long length;
     /** Bytes moved so far; only the mover writes. */
     long moved;
+    /** A send from shared memory: done when the receiver has taken so many pieces of the lane; only the mover touches it. */
+    long lastPiece;
     /** The next of the same queue; only the owner of the queue touches it. */
     @Nullable
     Transfer next;
@@ -59,6 +61,7 @@ public final class Transfer {
         this.offset = offset;
         this.length = length;
         moved = 0;
+        lastPiece = 0;
         next = null;
         state = State.POSTED;
     }
@@ -77,7 +80,7 @@ public final class Transfer {
         Thread before = waiter;
         state = last;
         Thread after = before == null ? waiter : before;
-        if (after != null) {
+        if (after != null && after != Thread.currentThread()) {
             LockSupport.unpark(after);
         }
     }

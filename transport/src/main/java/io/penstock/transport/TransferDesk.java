@@ -7,9 +7,9 @@ import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.ManyToManyConcurrentArrayQueue;
 import org.jspecify.annotations.Nullable;
 
-/** The compute side of every endpoint: hands out transfers from a fixed pool and waits for them, parked and bounded. */
+/** The compute side of every endpoint: hands out transfers from a fixed pool and waits for them, for a limited time. */
 final class TransferDesk {
-    /** A waiter is woken when its transfer ends; so often it looks for failures by itself. */
+    /** How often a failure that has not settled is looked at. */
     private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(10);
 
     /** Never started: memory that it may access is memory that any thread may access. */
@@ -19,6 +19,7 @@ final class TransferDesk {
     private final EndpointSettings settings;
     private final FailureBoard board;
     private final Peers peers;
+    private final Waiting waiting;
     private final EndpointCounters counters;
     private final ManyToManyConcurrentArrayQueue<Transfer> free;
     private volatile boolean closed;
@@ -31,11 +32,19 @@ final class TransferDesk {
         Progress progressOf(int peer);
     }
 
-    TransferDesk(int rank, int worldSize, EndpointSettings settings, FailureBoard board, Peers peers) {
+    /** How a thread spends the time until its transfer ends; the thread is woken then if it parks. */
+    interface Waiting {
+        /** Returns when the transfer has ended, or after some milliseconds. */
+        void pass(Transfer transfer, long waitedNs);
+    }
+
+    TransferDesk(
+            int rank, int worldSize, EndpointSettings settings, FailureBoard board, Peers peers, Waiting waiting) {
         this.rank = rank;
         this.settings = settings;
         this.board = board;
         this.peers = peers;
+        this.waiting = waiting;
         this.counters = new EndpointCounters(worldSize);
         this.free = new ManyToManyConcurrentArrayQueue<>(settings.transfers());
         for (int i = 0; i < settings.transfers(); i++) {
@@ -131,7 +140,7 @@ final class TransferDesk {
             }
             long nowNs = System.nanoTime();
             checkWait(transfer, nowNs, nowNs - startNs);
-            LockSupport.parkNanos(this, LOOK_NS);
+            waiting.pass(transfer, nowNs - startNs);
         }
     }
 

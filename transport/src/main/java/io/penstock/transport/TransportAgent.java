@@ -1,218 +1,242 @@
 package io.penstock.transport;
 
-import io.aeron.Aeron;
-import io.aeron.ExclusivePublication;
-import io.aeron.Subscription;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.agrona.concurrent.AgentInvoker;
-import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The transport thread of a rank: owns the Aeron client, opens a stream when the first transfer needs it, and moves bytes while the
- * compute threads compute. When there is nothing to move it sleeps, so that a rank which waits leaves its core to one that computes; a
- * post wakes it, and so does a peer of the same machine that sent something (see {@link Doorbell}). What no bell announces is polled for.
+ * The transport thread of a rank: moves bytes while the compute threads compute, and keeps heartbeats going. A compute thread that waits
+ * moves them itself (see {@link #moveWhileWaiting}), which saves two changes of threads a message; this one sleeps on then. When there is
+ * nothing to move, whoever has the turn sleeps, so that a rank which waits leaves its core to one that computes; a peer of the same
+ * machine that sent something rings (see {@link Doorbell}). What no bell announces is polled for.
  */
 final class TransportAgent implements Runnable {
     /** So often the client and the heartbeats want a look, whatever the bell says. */
     private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(4);
+    /** The same with peers that cannot ring. */
+    private static final long SHORT_LOOK_NS = TimeUnit.MILLISECONDS.toNanos(1);
+    /** After so long a waiting thread looks for failures. */
+    private static final long SPELL_NS = TimeUnit.MILLISECONDS.toNanos(10);
 
     private static final long FAREWELL_PARK_NS = TimeUnit.MICROSECONDS.toNanos(80);
     private static final long FAREWELL_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final AgentContext context;
-    private final AeronPaths paths;
-    private final Aeron aeron;
-    private final AgentInvoker client;
     private final ControlPlane control;
-    private final ManyToOneConcurrentArrayQueue<Transfer> posted;
-    private final LossMonitor losses;
-    private final Bells bells;
+    private final Mover mover;
+    private final Turn turn = new Turn();
     private final @Nullable Doorbell bell;
-    private final @Nullable OutboundLane[] outbound;
-    private final @Nullable InboundLane[] inbound;
+    /** Receives so long or shorter are looked for when they are posted, by the thread that posts. */
+    private final long shortBytes;
+
+    private final long lookNs;
+    private final Thread thread;
     private volatile boolean parked;
     private volatile boolean leaving;
+    private boolean hasTurnForEver;
 
-    TransportAgent(AgentContext context, AeronPaths paths, Aeron aeron, ControlPlane control, int worldSize) {
+    TransportAgent(AgentContext context, ControlPlane control, Mover mover, @Nullable Doorbell bell, AeronPaths paths) {
         this.context = context;
-        this.paths = paths;
-        this.aeron = aeron;
-        this.client = aeron.conductorAgentInvoker();
         this.control = control;
-        this.posted = new ManyToOneConcurrentArrayQueue<>(context.settings().transfers());
-        this.losses = new LossMonitor(context, paths, aeron.context().aeronDirectoryName(), worldSize);
-        this.bells = new Bells(context, paths, worldSize);
-        this.bell = bells.own();
-        this.outbound = new OutboundLane[worldSize * Kind.LANES];
-        this.inbound = new InboundLane[worldSize * Kind.LANES];
+        this.mover = mover;
+        this.bell = bell;
+        this.shortBytes = paths.shortBytes();
+        this.lookNs = paths.isIpcToAll() ? LOOK_NS : SHORT_LOOK_NS;
+        this.thread = Thread.ofPlatform()
+                .name("penstock-transport-rank-" + context.rank())
+                .daemon()
+                .unstarted(this);
     }
 
-    /** Called by compute threads. The queue has room for every transfer that exists. */
-    void post(Transfer transfer, Thread agentThread) {
-        posted.add(transfer);
-        wake(agentThread);
+    void start() {
+        thread.start();
     }
 
-    void wake(Thread agentThread) {
-        if (bell != null) {
-            bell.ring();
-        } else if (parked) {
-            LockSupport.unpark(agentThread);
+    /**
+     * Called by compute threads: begins the transfer at once if nobody else has the turn, else leaves it to who has. What cannot be done at
+     * once is done when this thread waits, or a bell rings, or when the transport thread looks by itself: to wake it would cost more than
+     * most messages.
+     */
+    void post(Transfer transfer) {
+        int lane = transfer.peer * Kind.LANES + transfer.tag.kind().lane();
+        boolean outgoing = transfer.outgoing;
+        boolean isShort = transfer.length <= shortBytes;
+        mover.post(transfer);
+        if (!turn.tryTake()) {
+            wake();
+            return;
+        }
+        try {
+            mover.begin(lane, outgoing, isShort, System.nanoTime());
+        } catch (RuntimeException | Error e) {
+            control.report(context.rank(), "its transport failed: " + e);
+            throw e;
+        } finally {
+            giveBack();
         }
     }
 
-    void leave(Thread agentThread) {
+    private void giveBack() {
+        turn.giveBack();
+        if (mover.hasPosts()) {
+            wakeAgent();
+        }
+    }
+
+    /** Called by a compute thread that waits: moves bytes until the transfer ends, or some milliseconds, or parks if another has the turn. */
+    void moveWhileWaiting(Transfer transfer, long waitedNs) {
+        if (leaving || !turn.tryTake()) {
+            turn.want();
+            try {
+                pause(waitedNs);
+            } finally {
+                turn.unwant();
+            }
+            return;
+        }
+        try {
+            move(transfer);
+        } catch (RuntimeException | Error e) {
+            control.report(context.rank(), "its transport failed: " + e);
+            throw e;
+        } finally {
+            giveBack();
+        }
+    }
+
+    private void move(Transfer transfer) {
+        putInCharge(true);
+        long startNs = System.nanoTime();
+        long idleSinceNs = startNs;
+        while (transfer.state == Transfer.State.POSTED) {
+            int rings = bell == null ? 0 : bell.ringsOfWaiter();
+            long nowNs = System.nanoTime();
+            if (nowNs - startNs > SPELL_NS || leaving) {
+                return;
+            }
+            if (mover.doWork(nowNs) > 0) {
+                idleSinceNs = nowNs;
+            } else if (isFresh(nowNs - idleSinceNs) || bell == null) {
+                pause(nowNs - idleSinceNs);
+            } else {
+                bell.sleepAsWaiter(rings, mover.mustPoll() ? Patience.parkNs(nowNs - idleSinceNs) : lookNs);
+            }
+        }
+    }
+
+    /** Whether it is too early to sleep. */
+    private boolean isFresh(long idleNs) {
+        return idleNs < context.settings().yieldNs();
+    }
+
+    /** Yields for a moment, since bytes come in trains, and then parks. */
+    @SuppressWarnings("ThreadPriorityCheck")
+    private void pause(long idleNs) {
+        if (isFresh(idleNs)) {
+            Thread.yield();
+        } else {
+            LockSupport.parkNanos(this, Patience.parkNs(idleNs));
+        }
+    }
+
+    private void putInCharge(boolean isWaiter) {
+        if (bell != null) {
+            bell.putInCharge(isWaiter);
+        }
+    }
+
+    /** Whoever moves bytes has something new to look at. */
+    void wake() {
+        if (bell != null) {
+            bell.ringHere();
+        } else if (parked) {
+            LockSupport.unpark(thread);
+        }
+    }
+
+    private void wakeAgent() {
+        if (bell != null) {
+            bell.ringAgent();
+        } else if (parked) {
+            LockSupport.unpark(thread);
+        }
+    }
+
+    /** Ends the transport thread, and waits for that. */
+    boolean leave(long limitMillis) {
         leaving = true;
         if (bell != null) {
-            bell.ring();
+            bell.ringAgent();
         }
-        LockSupport.unpark(agentThread);
+        LockSupport.unpark(thread);
+        try {
+            thread.join(limitMillis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return !thread.isAlive();
     }
 
     @Override
     public void run() {
         try {
             work();
+            takeTurnForEver();
             sayFarewell();
         } catch (RuntimeException | Error e) {
             control.report(context.rank(), "its transport thread failed: " + e);
+            takeTurnForEver();
             throw e;
         } finally {
-            closeAll();
-        }
-    }
-
-    private void closeAll() {
-        aeron.close();
-        bells.close();
-        losses.close();
-        for (int i = 0; i < outbound.length; i++) {
-            OutboundLane out = outbound[i];
-            InboundLane in = inbound[i];
-            if (out != null) {
-                out.close();
-            }
-            if (in != null) {
-                in.close();
-            }
+            mover.close();
         }
     }
 
     private void work() {
-        long lastNs = System.nanoTime();
-        long idleSinceNs = lastNs;
-        long lossesReadNs = lastNs;
+        long idleSinceNs = System.nanoTime();
         while (!leaving) {
             int rings = bell == null ? 0 : bell.rings();
             long nowNs = System.nanoTime();
-            long gapNs = nowNs - lastNs;
-            if (gapNs > context.settings().probeNs()) {
-                control.forgive(gapNs);
+            boolean isMine = !turn.isWanted() && turn.tryTake();
+            boolean mustPoll = false;
+            int work = 0;
+            if (isMine) {
+                try {
+                    putInCharge(false);
+                    work = mover.doWork(nowNs);
+                    mustPoll = work == 0 && mover.mustPoll();
+                } finally {
+                    turn.giveBack();
+                }
             }
-            lastNs = nowNs;
-            if (nowNs - lossesReadNs > context.settings().heartbeatNs()) {
-                lossesReadNs = nowNs;
-                losses.update();
-            }
-            if (doWork(nowNs) > 0) {
+            if (work > 0) {
                 idleSinceNs = nowNs;
             } else {
-                idle(nowNs - idleSinceNs, rings);
+                idle(nowNs - idleSinceNs, rings, isMine, mustPoll);
             }
         }
     }
 
-    private int doWork(long nowNs) {
-        int work = client.invoke();
-        work += control.doWork(nowNs);
-        if (context.board().settled(nowNs) == null) {
-            work += takePosts();
-            work += moveBytes(nowNs);
-        }
-        return work;
-    }
-
-    private int takePosts() {
-        int taken = 0;
-        Transfer transfer;
-        while ((transfer = posted.poll()) != null) {
-            int index = transfer.peer * Kind.LANES + transfer.tag.kind().lane();
-            if (transfer.outgoing) {
-                outbound(index).add(transfer);
-            } else {
-                inbound(index).add(transfer);
-            }
-            taken++;
-        }
-        return taken;
-    }
-
-    private int moveBytes(long nowNs) {
-        int frames = 0;
-        for (OutboundLane lane : outbound) {
-            if (lane != null) {
-                frames += lane.pump(nowNs);
-            }
-        }
-        for (InboundLane lane : inbound) {
-            if (lane != null) {
-                frames += lane.poll(nowNs);
-            }
-        }
-        return frames;
-    }
-
-    private OutboundLane outbound(int index) {
-        OutboundLane lane = outbound[index];
-        if (lane == null) {
-            int peer = index / Kind.LANES;
-            int stream = paths.dataStream(context.rank(), peer, index % Kind.LANES);
-            ExclusivePublication publication = aeron.addExclusivePublication(paths.publication(peer), stream);
-            lane = new OutboundLane(context, peer, index % Kind.LANES, publication, bells, paths);
-            outbound[index] = lane;
-        }
-        return lane;
-    }
-
-    private InboundLane inbound(int index) {
-        InboundLane lane = inbound[index];
-        if (lane == null) {
-            int peer = index / Kind.LANES;
-            int stream = paths.dataStream(peer, context.rank(), index % Kind.LANES);
-            Subscription subscription = aeron.addSubscription(paths.subscription(peer), stream);
-            lane = new InboundLane(context, control, peer, index % Kind.LANES, subscription, bells, paths);
-            inbound[index] = lane;
-        }
-        return lane;
-    }
-
-    /** Whether something may happen that rings no bell: bytes over UDP, and room in a log that was full. */
-    private boolean mustPoll() {
-        for (int i = 0; i < outbound.length; i++) {
-            OutboundLane out = outbound[i];
-            InboundLane in = inbound[i];
-            if ((out != null && out.mustPoll()) || (in != null && !in.isIdle() && !paths.isIpc(i / Kind.LANES))) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Yields for a moment, since bytes come in trains, and then sleeps. */
-    @SuppressWarnings("ThreadPriorityCheck")
-    private void idle(long idleNs, int rings) {
-        if (Patience.isFresh(idleNs)) {
-            Thread.yield();
+    private void idle(long idleNs, int rings, boolean isMine, boolean mustPoll) {
+        if (isMine && isFresh(idleNs)) {
+            pause(idleNs);
         } else if (bell != null) {
-            bell.sleep(rings, mustPoll() ? Patience.parkNs(idleNs) : LOOK_NS);
+            bell.sleep(rings, isMine && mustPoll ? Patience.parkNs(idleNs) : lookNs);
         } else {
             parked = true;
-            if (posted.isEmpty() && !leaving) {
-                LockSupport.parkNanos(this, Patience.parkNs(idleNs));
+            if (!mover.hasPosts() && !leaving) {
+                LockSupport.parkNanos(this, isMine ? Patience.parkNs(idleNs) : SHORT_LOOK_NS);
             }
             parked = false;
+        }
+    }
+
+    /** Once Aeron's buffers are unmapped, nobody may touch them. */
+    private void takeTurnForEver() {
+        leaving = true;
+        while (!hasTurnForEver) {
+            hasTurnForEver = turn.tryTake();
+            LockSupport.parkNanos(this, hasTurnForEver ? 0 : FAREWELL_PARK_NS);
         }
     }
 
@@ -221,19 +245,10 @@ final class TransportAgent implements Runnable {
         long startNs = System.nanoTime();
         long nowNs = startNs;
         do {
-            if (doWork(nowNs) == 0) {
+            if (mover.doWork(nowNs) == 0) {
                 LockSupport.parkNanos(this, FAREWELL_PARK_NS);
             }
             nowNs = System.nanoTime();
-        } while (!(control.isFarewellSaid() && !hasOpenSends()) && nowNs - startNs < FAREWELL_NS);
-    }
-
-    private boolean hasOpenSends() {
-        for (OutboundLane lane : outbound) {
-            if (lane != null && !lane.isIdle()) {
-                return context.board().known() == null;
-            }
-        }
-        return false;
+        } while (!(control.isFarewellSaid() && !mover.hasOpenSends()) && nowNs - startNs < FAREWELL_NS);
     }
 }

@@ -135,6 +135,62 @@ final class CollectivesTest {
         }
     }
 
+    /** A balanced tree over the ranks, whose partial sums stay in the memory of the sources. */
+    private static final class F32Tree implements Reducer {
+        @Override
+        public int elementBytes() {
+            return 4;
+        }
+
+        @Override
+        public void reduce(MemorySegment to, long at, MemorySegment[] sources, long[] offsets, long length) {
+            for (long i = 0; i < length; i += 4) {
+                for (int distance = 1; distance < sources.length; distance *= 2) {
+                    for (int s = 0; s + distance < sources.length; s += 2 * distance) {
+                        float sum = sources[s].get(ValueLayout.JAVA_FLOAT, offsets[s] + i)
+                                + sources[s + distance].get(ValueLayout.JAVA_FLOAT, offsets[s + distance] + i);
+                        sources[s].set(ValueLayout.JAVA_FLOAT, offsets[s] + i, sum);
+                    }
+                }
+                to.set(ValueLayout.JAVA_FLOAT, at + i, sources[0].get(ValueLayout.JAVA_FLOAT, offsets[0] + i));
+            }
+        }
+
+        static float sum(int element, int from, int ranks) {
+            if (ranks == 1) {
+                return value(from, element);
+            }
+            int half = Integer.highestOneBit(ranks - 1);
+            return sum(element, from, half) + sum(element, from + half, ranks - half);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"MEMORY,2", "MEMORY,3", "MEMORY,4", "MEMORY,7", "MEMORY,8", "IPC,2", "IPC,4", "IPC,8", "UDP,4"})
+    void shouldSumInTheTreeOfTheReducer(World.Path path, int worldSize) throws Exception {
+        int elements = 20_011;
+        try (World world = new World(path, worldSize, SETTINGS);
+                Arena arena = Arena.ofShared()) {
+            world.run(endpoint -> {
+                Collectives collectives = collectives(endpoint, all(worldSize), arena);
+                MemorySegment data = endpoint.allocate(4L * elements);
+                for (int i = 0; i < elements; i++) {
+                    data.setAtIndex(ValueLayout.JAVA_FLOAT, i, value(endpoint.rank(), i));
+                }
+                Operation operation = collectives.startAllReduce(data, 0, 4L * elements, new F32Tree());
+                while (!collectives.poll()) {
+                    Thread.onSpinWait();
+                }
+                assertTrue(collectives.isDone(operation));
+                collectives.await(operation);
+                for (int i = 0; i < elements; i++) {
+                    assertEquals(
+                            F32Tree.sum(i, 0, worldSize), data.getAtIndex(ValueLayout.JAVA_FLOAT, i), "element " + i);
+                }
+            });
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void shouldReduceInTwoHalvesAsInOne(World.Path path) throws Exception {

@@ -28,9 +28,9 @@ final class DoorbellTest {
     void shouldNotSleepThroughARing(@TempDir Path directory) throws Exception {
         SharedFiles files = new SharedFiles(directory);
         Path path = files.doorbell(1, 1, 0);
-        assertNull(Doorbell.open(path));
-        try (Doorbell own = Objects.requireNonNull(Doorbell.create(files, path))) {
-            Doorbell peers = Objects.requireNonNull(Doorbell.open(path));
+        assertNull(Doorbell.open(path, 2));
+        try (Doorbell own = Objects.requireNonNull(Doorbell.create(files, path, 2))) {
+            Doorbell peers = Objects.requireNonNull(Doorbell.open(path, 2));
             AtomicInteger given = new AtomicInteger();
             AtomicInteger taken = new AtomicInteger();
             int rounds = 20_000;
@@ -63,7 +63,7 @@ final class DoorbellTest {
     @Test
     void shouldWakeUpByItself(@TempDir Path directory) {
         SharedFiles files = new SharedFiles(directory);
-        try (Doorbell own = Objects.requireNonNull(Doorbell.create(files, files.doorbell(1, 1, 0)))) {
+        try (Doorbell own = Objects.requireNonNull(Doorbell.create(files, files.doorbell(1, 1, 0), 2))) {
             long start = System.nanoTime();
             own.sleep(own.rings(), TimeUnit.MILLISECONDS.toNanos(30));
             assertTrue(System.nanoTime() - start >= TimeUnit.MILLISECONDS.toNanos(29), "did not sleep");

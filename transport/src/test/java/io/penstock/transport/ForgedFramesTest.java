@@ -117,7 +117,9 @@ final class ForgedFramesTest {
                 frame(Frame.SLAB, job, epoch, 0, 1, 1, 1, 3),
                 // All is right but that another session sends in this lane.
                 frame(Frame.DATA, job, epoch, 0, 1, 1, 1, LENGTH),
-                frame(Frame.SLAB, job, epoch, 0, 1, 1, 1, Frame.DESCRIPTOR_BYTES));
+                frame(Frame.SLAB, job, epoch, 0, 1, 1, 1, Frame.DESCRIPTOR_BYTES),
+                frame(Frame.SHARED, job, epoch, 0, 1, 1, 1, Frame.DESCRIPTOR_BYTES),
+                frame(Frame.SHARED, job, epoch, 0, 1, 1, 1, 3));
     }
 
     private void exchange(Endpoint sender, Endpoint receiver, MemorySegment memory, int i, Subscription listener) {

@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Two hosts, played by network namespaces with a cable between them that is pulled and put back. Needs root and {@code ip}; a cable out
- * for less than the silence limit is no failure, for longer each rank names the other.
+ * Two hosts, played by network namespaces with a cable between them that is pulled and put back, or a firewall that swallows packets for
+ * a while. Needs root, {@code ip} and {@code nft}. Less than the silence limit is no failure; after longer each rank names the other.
  */
 @Tag("slow")
 @Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -107,13 +107,52 @@ final class PartitionTest {
         }
     }
 
+    /** What separates the hosts. */
+    enum Cut {
+        CABLE {
+            @Override
+            void make() throws InterruptedException {
+                assertEquals(0, PartitionTest.run("ip", "-n", space(0), "link", "set", "cable", "down"));
+            }
+
+            @Override
+            void mend() throws InterruptedException {
+                assertEquals(0, PartitionTest.run("ip", "-n", space(0), "link", "set", "cable", "up"));
+            }
+        },
+        FIREWALL {
+            @Override
+            void make() throws InterruptedException {
+                assertEquals(0, nft("add table inet cut"));
+                assertEquals(0, nft("add chain inet cut in { type filter hook input priority 0; policy drop; }"));
+                assertEquals(0, nft("add chain inet cut out { type filter hook output priority 0; policy drop; }"));
+            }
+
+            @Override
+            void mend() throws InterruptedException {
+                assertEquals(0, nft("delete table inet cut"));
+            }
+        };
+
+        abstract void make() throws InterruptedException;
+
+        abstract void mend() throws InterruptedException;
+    }
+
+    private static int nft(String command) throws InterruptedException {
+        return run("ip", "netns", "exec", space(0), "nft", command);
+    }
+
     @ParameterizedTest
-    @CsvSource({"2,done,done", "20,lost 1,lost 0"})
+    @CsvSource({
+        "CABLE,2,done,done", "CABLE,20,lost 1,lost 0", "FIREWALL,2,done,done", "FIREWALL,20,lost 1,lost 0"
+    })
     void shouldOutliveAShortPartitionAndNameThePeerAfterALongOne(
-            int seconds, String first, String second, @TempDir Path parent) throws Exception {
+            Cut cut, int seconds, String first, String second, @TempDir Path parent) throws Exception {
         List<Process> ranks = new ArrayList<>();
         try {
             connect();
+            assumeTrue(cut != Cut.FIREWALL || nft("list tables") == 0, "no nftables here (Debian: nftables)");
             for (int rank = 0; rank < 2; rank++) {
                 List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", space(rank)));
                 command.addAll(LostProcessTest.java(Rank.class));
@@ -125,9 +164,9 @@ final class PartitionTest {
             BufferedReader output = ranks.getFirst().inputReader();
             assertEquals("connected", LostProcessTest.next(output, "connected"));
             Thread.sleep(500);
-            assertEquals(0, run("ip", "-n", space(0), "link", "set", "cable", "down"));
+            cut.make();
             Thread.sleep(TimeUnit.SECONDS.toMillis(seconds));
-            run("ip", "-n", space(0), "link", "set", "cable", "up");
+            cut.mend();
             assertEquals(first, LostProcessTest.next(output, "lost", "done"));
             BufferedReader other = ranks.get(1).inputReader();
             assertEquals("connected", LostProcessTest.next(other, "connected"));

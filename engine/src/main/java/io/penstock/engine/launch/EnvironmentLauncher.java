@@ -5,6 +5,7 @@ import io.penstock.engine.training.StepListener;
 import io.penstock.transport.Endpoint;
 import io.penstock.transport.driver.DriverHost;
 import io.penstock.transport.rendezvous.JobToken;
+import io.penstock.transport.rendezvous.RendezvousException;
 import io.penstock.transport.rendezvous.RendezvousServer;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -19,9 +20,10 @@ final class EnvironmentLauncher implements Launcher {
     }
 
     static Environment environment(Map<String, String> variables, Config config) {
-        if (!variables.containsKey(JobToken.VARIABLE)) {
-            throw new EnvironmentException("launch: environment needs a secret that all ranks share in "
-                    + JobToken.VARIABLE + ", 16 characters or more");
+        try {
+            JobToken ignored = JobToken.fromEnvironment(variables);
+        } catch (RendezvousException e) {
+            throw new EnvironmentException("launch: environment: " + e.getMessage());
         }
         return Environment.of(
                 variables,

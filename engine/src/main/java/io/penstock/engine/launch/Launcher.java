@@ -51,6 +51,7 @@ public interface Launcher {
                 probe,
                 silence,
                 Math.max(standard.firstContactNs(), config.cluster().joinTimeoutNs()),
+                standard.yieldNs(),
                 standard.checksum(),
                 Activity::words);
     }

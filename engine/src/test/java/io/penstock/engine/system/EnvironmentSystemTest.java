@@ -97,6 +97,11 @@ final class EnvironmentSystemTest {
     void shouldSayWhatTheEnvironmentLacks() {
         Running run = sandbox.start(Sandbox.train("cluster.launch=environment")).end(2);
         assertTrue(run.err().contains("PENSTOCK_JOB_TOKEN"), run.err());
+        run = sandbox.start(
+                        Map.of("PENSTOCK_JOB_TOKEN_FILE", "/nowhere/token"),
+                        Sandbox.train("cluster.launch=environment"))
+                .end(2);
+        assertTrue(run.err().contains("cannot read the job token from /nowhere/token"), run.err());
         run = sandbox.start(Map.of("PENSTOCK_JOB_TOKEN", TOKEN), Sandbox.train("cluster.launch=environment"))
                 .end(2);
         assertTrue(run.err().contains("[RANK, SLURM_PROCID,"), run.err());

@@ -26,7 +26,7 @@ final class AeronWire implements Wire {
     @Override
     public void send(MemorySegment[] buffers, long length, int count) {
         for (int i = 0; i < count; i++) {
-            view.wrap(buffers[i % 2].address(), (int) length);
+            view.wrap(buffers[i % buffers.length].address(), (int) length);
             while (publication.offer(view, 0, (int) length) < 0) {
                 Thread.onSpinWait();
             }

@@ -11,15 +11,18 @@ import java.util.Optional;
 
 /** OpenMPI beside us: compiles {@code jmh/src/peers/mpi_peer.c} and runs it; absent where mpicc or mpirun is. */
 record MpiPeer(Path program) {
-    static Optional<MpiPeer> compile(Path source) throws IOException, InterruptedException {
-        if (!Files.exists(source)) {
+    private static final int CORES = Runtime.getRuntime().availableProcessors();
+    private static final Path SOURCE = Path.of(System.getProperty("penstock.home", ""), "jmh/src/peers/mpi_peer.c");
+
+    static Optional<MpiPeer> compile() throws IOException, InterruptedException {
+        if (!Files.exists(SOURCE)) {
             System.out.println(
-                    "no OpenMPI column: " + source.toAbsolutePath() + " is not here, run from the repository");
+                    "no OpenMPI column: " + SOURCE.toAbsolutePath() + " is not here, run from the repository");
             return Optional.empty();
         }
         Path program = Files.createTempDirectory("penstock-mpi").resolve("mpi_peer");
         try {
-            run(List.of("mpicc", "-O2", "-o", program.toString(), source.toString()));
+            run(List.of("mpicc", "-O2", "-o", program.toString(), SOURCE.toString()), false);
             return Optional.of(new MpiPeer(program));
         } catch (IOException e) {
             System.out.println("no OpenMPI column (Debian: openmpi-bin libopenmpi-dev): " + e.getMessage());
@@ -37,7 +40,7 @@ record MpiPeer(Path program) {
                 Integer.toString(ranks),
                 program.toString()));
         command.addAll(List.of(question));
-        String[] words = run(command).strip().split("\\s+", -1);
+        String[] words = run(command, ranks > CORES).strip().split("\\s+", -1);
         double[] numbers = new double[words.length];
         for (int i = 0; i < words.length; i++) {
             numbers[i] = Double.parseDouble(words[i]);
@@ -45,9 +48,10 @@ record MpiPeer(Path program) {
         return numbers;
     }
 
-    private static String run(List<String> command) throws IOException, InterruptedException {
+    /** As OpenMPI does by itself, ranks yield where there are more of them than cores, and spin where not. */
+    private static String run(List<String> command, boolean yield) throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(command);
-        builder.environment().putAll(Map.of("OMPI_MCA_mpi_yield_when_idle", "0", "OMPI_MCA_btl", "self,vader"));
+        builder.environment().putAll(Map.of("OMPI_MCA_mpi_yield_when_idle", yield ? "1" : "0", "OMPI_MCA_btl", "self,vader"));
         builder.redirectError(ProcessBuilder.Redirect.DISCARD);
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

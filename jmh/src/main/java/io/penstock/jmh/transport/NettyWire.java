@@ -79,13 +79,14 @@ final class NettyWire implements Wire {
     @Override
     public void send(MemorySegment[] buffers, long length, int count) throws Exception {
         ByteBuffer[] views = NioWire.views(buffers, length);
-        ChannelFuture[] written = new ChannelFuture[2];
-        for (int i = 0; i < count + 2; i++) {
-            if (i >= 2) {
-                written[i % 2].sync();
+        int window = Math.min(WINDOW, count);
+        ChannelFuture[] written = new ChannelFuture[window];
+        for (int i = 0; i < count + window; i++) {
+            if (i >= window) {
+                written[i % window].sync();
             }
             if (i < count) {
-                written[i % 2] = channel.writeAndFlush(Unpooled.wrappedBuffer(views[i % 2]));
+                written[i % window] = channel.writeAndFlush(Unpooled.wrappedBuffer(views[i % views.length]));
             }
         }
     }
@@ -101,7 +102,7 @@ final class NettyWire implements Wire {
         group.shutdownGracefully().syncUninterruptibly();
     }
 
-    /** Copies what comes to the two buffers in turn; reads only while something is expected. */
+    /** Copies what comes to the buffers in turn; reads only while something is expected. */
     private static final class Inbox extends ChannelInboundHandlerAdapter {
         private final Semaphore arrived = new Semaphore(0);
         private final Semaphore wanted = new Semaphore(0);
@@ -111,8 +112,6 @@ final class NettyWire implements Wire {
 
         void expect(ByteBuffer[] into, long bytes) throws InterruptedException {
             views = into;
-            views[0].clear();
-            views[1].clear();
             current = 0;
             missing = bytes;
             wanted.release();
@@ -144,7 +143,7 @@ final class NettyWire implements Wire {
             missing = left;
             if (!view.hasRemaining()) {
                 view.clear();
-                current = 1 - current;
+                current = (current + 1) % views.length;
             }
             if (left == 0) {
                 arrived.release();

@@ -9,8 +9,9 @@ import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.Arrays;
 
-/** A blocking TCP socket on loopback. */
+/** A blocking TCP socket. */
 record NioWire(SocketChannel channel) implements Wire {
     static final int SOCKET_BYTES = 4 << 20;
 
@@ -28,7 +29,7 @@ record NioWire(SocketChannel channel) implements Wire {
         return tuned(SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port)));
     }
 
-    private static NioWire tuned(SocketChannel channel) throws IOException {
+    static NioWire tuned(SocketChannel channel) throws IOException {
         channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
         channel.setOption(StandardSocketOptions.SO_SNDBUF, SOCKET_BYTES);
         return new NioWire(channel);
@@ -38,7 +39,7 @@ record NioWire(SocketChannel channel) implements Wire {
     public void send(MemorySegment[] buffers, long length, int count) throws IOException {
         ByteBuffer[] views = views(buffers, length);
         for (int i = 0; i < count; i++) {
-            ByteBuffer view = views[i % 2].clear();
+            ByteBuffer view = views[i % views.length].clear();
             while (view.hasRemaining()) {
                 channel.write(view);
             }
@@ -49,7 +50,7 @@ record NioWire(SocketChannel channel) implements Wire {
     public void receive(MemorySegment[] buffers, long length, int count) throws IOException {
         ByteBuffer[] views = views(buffers, length);
         for (int i = 0; i < count; i++) {
-            ByteBuffer view = views[i % 2].clear();
+            ByteBuffer view = views[i % views.length].clear();
             while (view.hasRemaining()) {
                 if (channel.read(view) < 0) {
                     throw new EOFException("the other process closed its socket");
@@ -59,10 +60,9 @@ record NioWire(SocketChannel channel) implements Wire {
     }
 
     static ByteBuffer[] views(MemorySegment[] buffers, long length) {
-        return new ByteBuffer[] {
-            buffers[0].asSlice(0, length).asByteBuffer(),
-            buffers[1].asSlice(0, length).asByteBuffer()
-        };
+        return Arrays.stream(buffers)
+                .map(buffer -> buffer.asSlice(0, length).asByteBuffer())
+                .toArray(ByteBuffer[]::new);
     }
 
     @Override

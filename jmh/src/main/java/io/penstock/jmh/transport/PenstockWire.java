@@ -21,14 +21,15 @@ record PenstockWire(Endpoint endpoint) implements Wire {
     }
 
     private void stream(boolean out, MemorySegment[] buffers, long length, int count) {
-        Transfer[] transfers = new Transfer[2];
-        for (int i = 0; i < count + 2; i++) {
-            if (i >= 2) {
-                endpoint.await(transfers[i % 2]);
+        int window = Math.min(WINDOW, count);
+        Transfer[] transfers = new Transfer[window];
+        for (int i = 0; i < count + window; i++) {
+            if (i >= window) {
+                endpoint.await(transfers[i % window]);
             }
             if (i < count) {
-                MemorySegment buffer = buffers[i % 2];
-                transfers[i % 2] = out
+                MemorySegment buffer = buffers[i % buffers.length];
+                transfers[i % window] = out
                         ? endpoint.send(1 - endpoint.rank(), TAG, 0, i, buffer, 0, length)
                         : endpoint.receive(1 - endpoint.rank(), TAG, 0, i, buffer, 0, length);
             }

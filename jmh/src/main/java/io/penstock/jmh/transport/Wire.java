@@ -5,10 +5,13 @@ import java.lang.foreign.MemorySegment;
 
 /** One end of a connection between two processes; of one thread. */
 interface Wire extends AutoCloseable {
-    /** Sends {@code count} messages of {@code length} bytes from two buffers in turn, two under way where the wire can. */
+    /** Messages under way where the wire can have several. */
+    int WINDOW = 8;
+
+    /** Sends {@code count} messages of {@code length} bytes from the buffers in turn. */
     void send(MemorySegment[] buffers, long length, int count) throws Exception;
 
-    /** Receives {@code count} messages of {@code length} bytes into two buffers in turn. */
+    /** Receives {@code count} messages of {@code length} bytes into the buffers in turn. */
     void receive(MemorySegment[] buffers, long length, int count) throws Exception;
 
     @Override

@@ -2,6 +2,7 @@ package io.penstock.jmh.transport;
 
 import io.penstock.transport.AeronEndpoint;
 import io.penstock.transport.AeronSettings;
+import io.penstock.transport.Endpoint;
 import io.penstock.transport.EndpointSettings;
 import io.penstock.transport.Machine;
 import io.penstock.transport.Member;
@@ -19,18 +20,23 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** All wires between this process and its child, open at once and idle unless measured. */
 final class Wires implements AutoCloseable {
-    static final String SLAB = "penstock ipc, slab";
-    static final String PLAIN = "penstock ipc, log";
-    static final String UDP = "penstock udp";
-    static final String NIO = "nio tcp";
-    static final String NETTY = "netty nio";
-    static final String AERON = "aeron ipc, spinning";
+    /** Messages from shared memory are copied once, others go through the slab. */
+    static final String IPC = "Penstock IPC";
+
+    static final String PLAIN = "Penstock IPC, log only";
+    static final String UDP = "Penstock UDP";
+    static final String NIO = "NIO TCP";
+    static final String NETTY = "Netty";
+    static final String AERON = "Aeron IPC, both spinning";
 
     private final Map<String, Wire> byName = new LinkedHashMap<>();
     private final List<Closeable> owned = new ArrayList<>();
+    private @Nullable Endpoint ipcEndpoint;
 
     private Wires() {}
 
@@ -83,28 +89,39 @@ final class Wires implements AutoCloseable {
 
     private void openPenstock(int rank, String directory, String[] udp, long... pids) {
         AeronSettings usual = AeronSettings.DEFAULT;
-        int slots = Integer.getInteger("penstock.bench.slots", usual.slabSlots());
-        int slotBytes = Integer.getInteger("penstock.bench.slot.bytes", usual.slabSlotBytes());
-        AeronSettings ipc = usual.withPath(AeronSettings.Path.IPC).withSlab(slots, slotBytes, usual.slabFromBytes());
+        AeronSettings ipc = usual.withPath(AeronSettings.Path.IPC);
         AeronSettings log = ipc.withSlab(0, 64, 1).withIpcTermBytes(8 << 20);
-        openPenstock(SLAB, rank, 1, ipc, directory, udp, pids);
-        openPenstock(PLAIN, rank, 2, log, directory, udp, pids);
-        openPenstock(UDP, rank, 3, AeronSettings.DEFAULT.withPath(AeronSettings.Path.UDP), directory, udp, pids);
+        AeronSettings overUdp = usual.withPath(AeronSettings.Path.UDP);
+        ipcEndpoint = open(rank, 1, ipc, directory, udp, pids);
+        byName.put(IPC, new PenstockWire(ipcEndpoint));
+        byName.put(PLAIN, new PenstockWire(open(rank, 2, log, directory, udp, pids)));
+        byName.put(UDP, new PenstockWire(open(rank, 3, overUdp, directory, udp, pids)));
         byName.put(AERON, new AeronWire(directory, rank));
     }
 
-    private void openPenstock(
-            String name, int rank, long job, AeronSettings settings, String directory, String[] udp, long[] pids) {
+    /** That of the wire {@link #IPC}. */
+    Endpoint ipcEndpoint() {
+        return Objects.requireNonNull(ipcEndpoint);
+    }
+
+    private static Endpoint open(
+            int rank, long job, AeronSettings settings, String directory, String[] udp, long[] pids) {
         List<Member> members = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
             members.add(new Member(i, "localhost", Machine.identity(), pids[i], udp[i], directory, ""));
         }
         Membership membership = new Membership(job, 1, members);
-        byName.put(name, new PenstockWire(AeronEndpoint.open(membership, rank, settings, EndpointSettings.DEFAULT)));
+        return AeronEndpoint.open(membership, rank, settings, EndpointSettings.DEFAULT);
     }
 
     private static String freeUdp() {
         return Machine.freeUdpEndpoint(InetAddress.getLoopbackAddress());
+    }
+
+    /** Called by a process that {@link #javaCommand} started: it ends when the one that started it does, however that ends. */
+    static void endWithParent() {
+        var _ = ProcessHandle.current().parent().map(parent -> parent.onExit()
+                .thenRun(() -> Runtime.getRuntime().halt(1)));
     }
 
     /** This JVM's flags with another main class. */

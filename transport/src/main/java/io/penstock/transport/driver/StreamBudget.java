@@ -15,15 +15,20 @@ public record StreamBudget(int streams, int ranks, boolean ipc) {
     private static final long DRIVER_BYTES = 18L << 20;
 
     private static final long LOG_METADATA_BYTES = 4096;
-    private static final long DOORBELL_BYTES = 4096;
+    private static final long PAGE_BYTES = 4096;
+    /** A doorbell: its head, and a count a peer and lane. */
+    private static final long DOORBELL_HEAD_BYTES = 128;
+
+    private static final long DOORBELL_PEER_BYTES = 32;
 
     public long bytes(AeronSettings settings) {
         long copies = ipc ? 1 : 2;
         long dataBytes = ipc ? TERMS * settings.ipcTermBytes() + settings.slabBytes() : TERMS * settings.udpTermBytes();
         long controlBytes = TERMS * AeronSettings.CONTROL_TERM_BYTES + LOG_METADATA_BYTES;
         long control = (long) ranks * (ranks - 1);
+        long doorbell = Math.ceilDiv(DOORBELL_HEAD_BYTES + ranks * DOORBELL_PEER_BYTES, PAGE_BYTES) * PAGE_BYTES;
         return DRIVER_BYTES
-                + ranks * DOORBELL_BYTES
+                + ranks * doorbell
                 + copies * (streams * (dataBytes + LOG_METADATA_BYTES) + control * controlBytes);
     }
 }

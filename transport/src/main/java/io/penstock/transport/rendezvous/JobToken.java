@@ -3,6 +3,7 @@ package io.penstock.transport.rendezvous;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
@@ -15,6 +16,9 @@ import javax.crypto.spec.SecretKeySpec;
 /** The secret of a run. Never printed, never sent: ranks prove that they know it with HMAC-SHA256. */
 public final class JobToken {
     public static final String VARIABLE = "PENSTOCK_JOB_TOKEN";
+    /** Names a file that holds the token, as mounted secrets do. */
+    public static final String FILE_VARIABLE = "PENSTOCK_JOB_TOKEN_FILE";
+
     static final int PROOF_BYTES = 32;
 
     private static final int MIN_CHARACTERS = 16;
@@ -32,22 +36,27 @@ public final class JobToken {
         return new JobToken(HexFormat.of().formatHex(bytes).getBytes(StandardCharsets.UTF_8));
     }
 
-    /** The token in a file, less surrounding white space. */
-    public static JobToken fromFile(Path file) {
-        try {
-            return of(Files.readString(file), file.toString());
-        } catch (IOException e) {
-            throw new RendezvousException("cannot read the job token from " + file + ": " + e, e);
-        }
-    }
-
-    /** The token in {@link #VARIABLE}, given the environment. */
+    /**
+     * The token in {@link #VARIABLE}, else that in the file which {@link #FILE_VARIABLE} names, less surrounding white space.
+     *
+     * @throws RendezvousException if neither is set, the file cannot be read, or the token is too short
+     */
     public static JobToken fromEnvironment(Map<String, String> environment) {
         String value = environment.get(VARIABLE);
-        if (value == null) {
-            throw new RendezvousException("no job token: set " + VARIABLE + " or name a token file");
+        if (value != null) {
+            return of(value, VARIABLE);
         }
-        return of(value, VARIABLE);
+        String file = environment.get(FILE_VARIABLE);
+        if (file == null) {
+            throw new RendezvousException("no job token: ranks need a secret that all of them share, " + MIN_CHARACTERS
+                    + " characters or more, in " + VARIABLE + " or in a file that " + FILE_VARIABLE + " names");
+        }
+        try {
+            return of(Files.readString(Path.of(file)), file);
+        } catch (IOException | InvalidPathException e) {
+            throw new RendezvousException(
+                    "cannot read the job token from " + file + " (" + FILE_VARIABLE + "): " + e, e);
+        }
     }
 
     private static JobToken of(String text, String origin) {

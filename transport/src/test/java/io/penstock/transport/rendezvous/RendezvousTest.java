@@ -11,6 +11,8 @@ import java.io.DataOutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +20,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class RendezvousTest {
@@ -72,6 +75,31 @@ final class RendezvousTest {
             assertTrue(refusal.contains("different job tokens"), refusal);
             assertFalse(wrong.toString().contains("not-the-right"), wrong.toString());
         }
+    }
+
+    @Test
+    void shouldTakeTheTokenFromTheEnvironmentOrAFile(@TempDir Path directory) throws Exception {
+        Path file = directory.resolve("token");
+        Files.writeString(file, "  a secret of many characters\n");
+        JobToken fromFile = JobToken.fromEnvironment(Map.of(JobToken.FILE_VARIABLE, file.toString()));
+        assertEquals("a secret of many characters", fromFile.forChildEnvironment());
+        JobToken direct = JobToken.fromEnvironment(
+                Map.of(JobToken.VARIABLE, "another secret of many", JobToken.FILE_VARIABLE, file.toString()));
+        assertEquals("another secret of many", direct.forChildEnvironment());
+        Path missing = directory.resolve("missing");
+        assertTrue(noToken(Map.of()).contains("PENSTOCK_JOB_TOKEN_FILE"), noToken(Map.of()));
+        String unread = noToken(Map.of(JobToken.FILE_VARIABLE, missing.toString()));
+        assertTrue(unread.contains(missing.toString()), unread);
+        Files.writeString(file, "too short");
+        String tooShort = noToken(Map.of(JobToken.FILE_VARIABLE, file.toString()));
+        assertTrue(tooShort.contains("has 9 characters, 16 are needed"), tooShort);
+        assertFalse(tooShort.contains("too short"), tooShort);
+    }
+
+    private static String noToken(Map<String, String> environment) {
+        RendezvousException e =
+                assertThrows(RendezvousException.class, () -> JobToken.fromEnvironment(environment));
+        return String.valueOf(e.getMessage());
     }
 
     @Test

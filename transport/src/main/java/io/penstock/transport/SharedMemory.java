@@ -1,0 +1,115 @@
+package io.penstock.transport;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Memory of this rank that the ranks of the same media driver can read: a large message that lies in it is announced by its place
+ * ({@link Frame#SHARED}) and copied once, by the receiver. Each allocation is a file beside those of Aeron, mapped by its owner, and by a
+ * peer when the first message from it comes. It is unmapped when no segment of it is reachable any more; names go on close.
+ */
+final class SharedMemory {
+    private static final Logger LOG = LoggerFactory.getLogger(SharedMemory.class);
+    /** A place takes a linear search. */
+    private static final int MAX_BLOCKS = 256;
+
+    static final int NOT_SHARED = -1;
+
+    private final AgentContext context;
+    private final SharedFiles files;
+    private final List<Path> names = new ArrayList<>();
+    private final @Nullable MemorySegment[][] ofPeers;
+    /** Copied on write, so that the thread that sends can read it at any time. */
+    private volatile MemorySegment[] blocks = {};
+
+    SharedMemory(AgentContext context, SharedFiles files, int worldSize) {
+        this.context = context;
+        this.files = files;
+        this.ofPeers = new MemorySegment[worldSize][];
+    }
+
+    /** New shared memory of zeros; private memory, and a warning, where there is no room for it. */
+    synchronized MemorySegment allocate(long bytes) {
+        Arena arena = Arena.ofAuto();
+        int number = blocks.length;
+        if (number == MAX_BLOCKS) {
+            LOG.warn("rank {}: more than {} shared blocks, the rest is private memory", context.rank(), MAX_BLOCKS);
+            return arena.allocate(bytes, 64);
+        }
+        Path path = files.memory(context.job(), context.epoch(), context.rank(), number);
+        try (FileChannel channel = files.create(path, bytes)) {
+            MemorySegment block = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
+            names.add(path);
+            MemorySegment[] more = new MemorySegment[number + 1];
+            System.arraycopy(blocks, 0, more, 0, number);
+            more[number] = block;
+            blocks = more;
+            return block;
+        } catch (IOException e) {
+            LOG.warn("rank {}: no {} bytes of shared memory, private memory instead: {}", context.rank(), bytes, e);
+            return arena.allocate(bytes, 64);
+        }
+    }
+
+    /** The block that holds the bytes at an address, or {@link #NOT_SHARED}. */
+    int blockOf(long address, long length) {
+        MemorySegment[] all = blocks;
+        for (int i = 0; i < all.length; i++) {
+            long from = address - all[i].address();
+            if (from >= 0 && from <= all[i].byteSize() - length) {
+                return i;
+            }
+        }
+        return NOT_SHARED;
+    }
+
+    long offsetIn(int block, long address) {
+        return address - blocks[block].address();
+    }
+
+    /**
+     * A block of a peer; of the thread that has the turn.
+     *
+     * @throws IOException if it cannot be opened
+     */
+    MemorySegment ofPeer(int peer, int block) throws IOException {
+        if (block < 0 || block >= MAX_BLOCKS) {
+            throw new IOException("block " + block + " is not in [0, " + MAX_BLOCKS + ")");
+        }
+        @Nullable MemorySegment[] known = ofPeers[peer];
+        if (known == null) {
+            known = new MemorySegment[MAX_BLOCKS];
+            ofPeers[peer] = known;
+        }
+        MemorySegment memory = known[block];
+        if (memory == null) {
+            Path path = files.memory(context.job(), context.epoch(), peer, block);
+            try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+                memory = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), Arena.ofAuto());
+            }
+            known[block] = memory;
+        }
+        return memory;
+    }
+
+    synchronized void close() {
+        for (Path name : names) {
+            try {
+                Files.deleteIfExists(name);
+            } catch (IOException e) {
+                LOG.warn("rank {}: {} stays: {}", context.rank(), name, e.toString());
+            }
+        }
+        names.clear();
+    }
+}
