@@ -88,28 +88,89 @@ final class OperationTimes {
         Tensor qkv = of("qkv");
         Tensor dqkv = of("dqkv");
         double pairs = rows * sizes.t / 2 * c;
-        time("matmul (R,C) x (4C,C)' + bias", 0, 8 * rows * c * c, () -> backend.matmul(
-                of("f"), of("x"), false, of("w"), true, of("bias"), Write.OVERWRITE));
-        time("matmul (R,4C)' x (R,C), accumulated", 0, 8 * rows * c * c, () -> backend.matmul(
-                of("dw"), of("f"), true, of("x"), false, null, Write.ACCUMULATE));
+        time(
+                "matmul (R,C) x (4C,C)' + bias",
+                0,
+                8 * rows * c * c,
+                () -> backend.matmul(of("f"), of("x"), false, of("w"), true, of("bias"), Write.OVERWRITE));
+        time(
+                "matmul (R,4C)' x (R,C), accumulated",
+                0,
+                8 * rows * c * c,
+                () -> backend.matmul(of("dw"), of("f"), true, of("x"), false, null, Write.ACCUMULATE));
         time("sumRows (R,4C)", 8 * rows * c, 0, () -> backend.sumRows(of("bias"), of("f")));
-        time("layerNorm", 4 * rows * c, 0, () -> backend.layerNorm(
-                of("y"), of("mean"), of("rstd"), of("x"), of("gain"), of("gain"), 1e-5f));
-        time("layerNormBackward", 12 * rows * c, 0, () -> backend.layerNormBackward(
-                of("dx"), of("bias").slice(0, sizes.c), of("bias").slice(sizes.c, sizes.c), of("y"), null, of("x"), of("gain"), of("mean"), of("rstd")));
+        time(
+                "layerNorm",
+                4 * rows * c,
+                0,
+                () -> backend.layerNorm(of("y"), of("mean"), of("rstd"), of("x"), of("gain"), of("gain"), 1e-5f));
+        time(
+                "layerNormBackward",
+                12 * rows * c,
+                0,
+                () -> backend.layerNormBackward(
+                        of("dx"),
+                        of("bias").slice(0, sizes.c),
+                        of("bias").slice(sizes.c, sizes.c),
+                        of("y"),
+                        null,
+                        of("x"),
+                        of("gain"),
+                        of("mean"),
+                        of("rstd")));
         time("gelu (R,4C)", 16 * rows * c, 0, () -> backend.gelu(of("df"), of("f")));
         time("geluBackward (R,4C)", 24 * rows * c, 0, () -> backend.geluBackward(of("df"), of("df"), of("f")));
-        time("attention", 0, 4 * pairs, () -> backend.attention(
-                of("y"), of("lse"), qkv.columns(0, sizes.c), qkv.columns(sizes.c, sizes.c), qkv.columns(2L * sizes.c, sizes.c), shape));
-        time("attentionBackward", 0, 10 * pairs, () -> backend.attentionBackward(
-                dqkv.columns(0, sizes.c), dqkv.columns(sizes.c, sizes.c), dqkv.columns(2L * sizes.c, sizes.c), of("x"), of("y"), of("lse"),
-                qkv.columns(0, sizes.c), qkv.columns(sizes.c, sizes.c), qkv.columns(2L * sizes.c, sizes.c), shape));
+        time(
+                "attention",
+                0,
+                4 * pairs,
+                () -> backend.attention(
+                        of("y"),
+                        of("lse"),
+                        qkv.columns(0, sizes.c),
+                        qkv.columns(sizes.c, sizes.c),
+                        qkv.columns(2L * sizes.c, sizes.c),
+                        shape));
+        time(
+                "attentionBackward",
+                0,
+                10 * pairs,
+                () -> backend.attentionBackward(
+                        dqkv.columns(0, sizes.c),
+                        dqkv.columns(sizes.c, sizes.c),
+                        dqkv.columns(2L * sizes.c, sizes.c),
+                        of("x"),
+                        of("y"),
+                        of("lse"),
+                        qkv.columns(0, sizes.c),
+                        qkv.columns(sizes.c, sizes.c),
+                        qkv.columns(2L * sizes.c, sizes.c),
+                        shape));
         Tensor logits = of("logits");
         Tensor dlogits = Tensor.strided(logits.segment(), DType.BF16, logits.shape(), 2L * sizes.v);
-        time("crossEntropy (1024,V) in place", 1024.0 * sizes.v * 10, 0, () -> backend.crossEntropy(
-                of("losses"), dlogits, logits, of("targets"), 1));
-        time("adamW (4C,C)", 4 * c * c * 34, 0, () -> backend.adamW(
-                of("master"), of("m"), of("v"), of("dw"), of("w"), 1e-4f, 0.9f, 0.95f, 1e-8f, 0.1f, 0.1f, 0.05f, 1));
+        time(
+                "crossEntropy (1024,V) in place",
+                1024.0 * sizes.v * 10,
+                0,
+                () -> backend.crossEntropy(of("losses"), dlogits, logits, of("targets"), 1));
+        time(
+                "adamW (4C,C)",
+                4 * c * c * 34,
+                0,
+                () -> backend.adamW(
+                        of("master"),
+                        of("m"),
+                        of("v"),
+                        of("dw"),
+                        of("w"),
+                        1e-4f,
+                        0.9f,
+                        0.95f,
+                        1e-8f,
+                        0.1f,
+                        0.1f,
+                        0.05f,
+                        1));
     }
 
     /** {@code bytes} and {@code flops}: of one run, the least that it must move and multiply. */
