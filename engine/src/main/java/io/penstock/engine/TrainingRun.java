@@ -166,7 +166,8 @@ public final class TrainingRun {
             // The same files as the command line's; nothing is printed.
             PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
             Progress silent = new Progress(nowhere, false, config.training().steps(), Integer.MAX_VALUE);
-            try (RunReporter reporter = RunReporter.open(directory, stepsDone, silent, nowhere)) {
+            try (RunReporter reporter = RunReporter.open(
+                    directory, stepsDone, silent, nowhere, config.cluster().device())) {
                 List<StepListener> told = new ArrayList<>(listeners);
                 told.addFirst(reporter);
                 Launcher.of(config).run(job, new Listeners(told));

@@ -167,6 +167,9 @@ public interface Backend extends AutoCloseable {
 
     // ---- optimizer ----
 
+    /** Sum of a contiguous tensor of a compute type in double, one element after another, so that all backends agree on the bits: for short ones. */
+    double sum(Tensor x);
+
     /** Sum of squares in double, by a fixed order. */
     double sumOfSquares(Tensor x);
 

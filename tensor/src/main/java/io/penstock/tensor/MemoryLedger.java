@@ -21,7 +21,13 @@ public final class MemoryLedger {
         if (bytes > limitBytes - totalBytes) {
             throw new OutOfDeviceMemoryException(owner, bytes, limitBytes - totalBytes, limitBytes, bytesByOwner);
         }
-        DeviceMemory memory = allocator.apply(bytes);
+        DeviceMemory memory;
+        try {
+            memory = allocator.apply(bytes);
+        } catch (DeviceFullException full) {
+            // Others use the device too: the plan's limit did not know.
+            throw new OutOfDeviceMemoryException(owner, bytes, full.freeBytes(), limitBytes, bytesByOwner, full);
+        }
         totalBytes += bytes;
         bytesByOwner.merge(owner, bytes, Long::sum);
         return memory;

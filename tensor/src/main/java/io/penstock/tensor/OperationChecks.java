@@ -311,6 +311,12 @@ public final class OperationChecks {
         }
     }
 
+    public static void sum(Tensor x) {
+        if (Checks.ENABLED) {
+            contiguousCompute("x", x);
+        }
+    }
+
     public static void sumOfSquares(Tensor x) {
         if (Checks.ENABLED) {
             contiguousCompute("x", x);

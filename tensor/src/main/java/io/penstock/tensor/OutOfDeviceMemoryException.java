@@ -10,4 +10,11 @@ public final class OutOfDeviceMemoryException extends RuntimeException {
         super(owner + " needs " + bytes + " bytes, " + free + " of the limit of " + limit + " are free; held: "
                 + holders + "; smaller micro-batches, more stages or activation checkpointing need less");
     }
+
+    /** The device was full before the limit was reached. */
+    OutOfDeviceMemoryException(
+            String owner, long bytes, long free, long limit, Map<String, Long> holders, DeviceFullException cause) {
+        this(owner, bytes, free, limit, holders);
+        initCause(cause);
+    }
 }

@@ -11,6 +11,7 @@ import io.penstock.models.data.DataException;
 import io.penstock.models.weights.ModelFileException;
 import io.penstock.partitioner.PlanException;
 import io.penstock.tensor.OutOfDeviceMemoryException;
+import io.penstock.tensor.cuda.CudaUnavailableException;
 import io.penstock.transport.TransportException;
 import picocli.CommandLine.ParameterException;
 
@@ -60,6 +61,7 @@ enum ExitCode {
                 case RankFailedException e -> ofNumber(e.exitCode());
                 case OutOfDeviceMemoryException e -> DOES_NOT_FIT;
                 case StoreException e -> DOES_NOT_FIT;
+                case CudaUnavailableException e -> DOES_NOT_FIT;
                 default -> DEFECT;
             };
             if (code != DEFECT) {

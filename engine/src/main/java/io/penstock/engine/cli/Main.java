@@ -20,6 +20,7 @@ public final class Main {
                 new GenerateCommand(new GenerateAction(System.out)),
                 new EvaluateCommand(new EvaluateAction(System.out)),
                 new InspectCommand(new InspectAction(System.out)),
+                new BundleCommand(new BundleAction(System.out)),
                 new RankCommand(System.out),
                 new DoctorCommand(),
                 new VersionCommand());

@@ -21,6 +21,7 @@ import io.penstock.engine.run.RunDirectory;
 import io.penstock.engine.run.RunReporter;
 import io.penstock.engine.run.Terminal;
 import io.penstock.engine.run.TimesFile;
+import io.penstock.engine.training.Devices;
 import io.penstock.engine.training.FittingPlan;
 import io.penstock.engine.training.RunSetup;
 import io.penstock.models.ModelSpec;
@@ -51,6 +52,7 @@ final class TrainAction implements Action<TrainCommand.Request> {
 
     @Override
     public void run(TrainCommand.Request request) throws IOException {
+        Devices.require(request.config().cluster().device());
         Optional<Path> resume = request.resume().map(words -> checkpoint(request.config(), words));
         Config config =
                 FittingPlan.decided(request.config().isAuto() ? choose(request.config(), resume) : request.config());
@@ -185,7 +187,8 @@ final class TrainAction implements Action<TrainCommand.Request> {
         Config config = job.config();
         Progress progress = new Progress(
                 out, terminal, config.training().steps(), config.logging().every());
-        return RunReporter.open(job.directory(), stepsDone, progress, out);
+        return RunReporter.open(
+                job.directory(), stepsDone, progress, out, config.cluster().device());
     }
 
     /** Measured beside predicted, if asked for. */

@@ -10,10 +10,9 @@ final class Capabilities {
 
     private Capabilities() {}
 
-    static List<Finding> findings(TrainingConfig training, Parallelism parallelism, ClusterConfig cluster) {
+    static List<Finding> findings(TrainingConfig training, Parallelism parallelism) {
         Capabilities lacking = new Capabilities();
         lacking.unless(training.precision() != Precision.F16, "training.precision", "f16", "f32 and bf16");
-        lacking.unless(cluster.device() != DeviceKind.CUDA, "cluster.device", "cuda", "cpu");
         if (parallelism instanceof Layout layout) {
             lacking.layout(layout);
         }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonEncoding;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.penstock.tensor.cuda.GpuReading;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -12,6 +13,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Appends to {@code metrics.jsonl}: one object a line, flushed each, so that a killed run leaves whole lines. One thread. */
 public final class MetricsLog implements AutoCloseable {
@@ -19,17 +22,24 @@ public final class MetricsLog implements AutoCloseable {
 
     private final OutputStream out;
 
-    private MetricsLog(OutputStream out) {
+    private final Supplier<List<GpuReading>> gpus;
+
+    private MetricsLog(OutputStream out, Supplier<List<GpuReading>> gpus) {
         this.out = out;
+        this.gpus = gpus;
     }
 
-    /** Continues after {@code stepsDone} steps: lines of later steps, left by a run that went further than its checkpoint, are dropped. */
-    public static MetricsLog open(Path file, int stepsDone) throws IOException {
+    /**
+     * Continues after {@code stepsDone} steps; {@code gpus} tells of the devices after each step, nothing where there are none. Lines of later steps, left by a run that went further than its checkpoint, are dropped.
+     */
+    public static MetricsLog open(Path file, int stepsDone, Supplier<List<GpuReading>> gpus) throws IOException {
         if (Files.exists(file)) {
             keep(file, stepsDone);
         }
-        return new MetricsLog(new BufferedOutputStream(
-                Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)));
+        return new MetricsLog(
+                new BufferedOutputStream(
+                        Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)),
+                gpus);
     }
 
     private static void keep(Path file, int stepsDone) throws IOException {
@@ -53,7 +63,42 @@ public final class MetricsLog implements AutoCloseable {
             json.writeNumberField("grad_norm", metrics.gradNorm());
             json.writeNumberField("learning_rate", metrics.learningRate());
             json.writeNumberField("step_seconds", metrics.stepSeconds());
+            writeGpus(json, gpus.get());
         });
+    }
+
+    /** What a device does not report has no key. */
+    private static void writeGpus(JsonGenerator json, List<GpuReading> readings) throws IOException {
+        if (readings.isEmpty()) {
+            return;
+        }
+        json.writeArrayFieldStart("gpus");
+        for (GpuReading gpu : readings) {
+            json.writeStartObject();
+            json.writeNumberField("index", gpu.index());
+            write(json, "utilization_percent", gpu.utilizationPercent().map(Integer::doubleValue));
+            write(json, "memory_used_bytes", gpu.memoryUsedBytes().map(Long::doubleValue));
+            write(json, "temperature_celsius", gpu.temperatureCelsius().map(Integer::doubleValue));
+            write(json, "power_watts", gpu.powerWatts());
+            json.writeArrayFieldStart("throttle_reasons");
+            for (String reason : gpu.throttleReasons()) {
+                json.writeString(reason);
+            }
+            json.writeEndArray();
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+    }
+
+    private static void write(JsonGenerator json, String key, Optional<Double> value) throws IOException {
+        if (value.isPresent()) {
+            double number = value.get();
+            if (number == Math.rint(number)) {
+                json.writeNumberField(key, (long) number);
+            } else {
+                json.writeNumberField(key, number);
+            }
+        }
     }
 
     /** A line without a training step's keys: the validation loss after {@code step} steps. */

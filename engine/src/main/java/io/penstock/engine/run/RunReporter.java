@@ -1,11 +1,15 @@
 package io.penstock.engine.run;
 
+import io.penstock.engine.config.DeviceKind;
 import io.penstock.engine.training.StepListener;
+import io.penstock.tensor.cuda.Nvml;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Writes metrics and shows progress: what rank 0 does with what its trainer tells it. */
 public final class RunReporter implements StepListener, AutoCloseable {
@@ -13,19 +17,26 @@ public final class RunReporter implements StepListener, AutoCloseable {
     private final TensorBoardLog tensorBoard;
     private final Progress progress;
     private final PrintStream out;
+    private final Optional<Nvml> nvml;
 
-    private RunReporter(MetricsLog metrics, TensorBoardLog tensorBoard, Progress progress, PrintStream out) {
+    private RunReporter(
+            MetricsLog metrics, TensorBoardLog tensorBoard, Progress progress, PrintStream out, Optional<Nvml> nvml) {
         this.metrics = metrics;
         this.tensorBoard = tensorBoard;
         this.progress = progress;
         this.out = out;
+        this.nvml = nvml;
     }
 
-    /** Continues the run's metrics after {@code stepsDone} steps, and begins an event file of its own. */
-    public static RunReporter open(RunDirectory directory, int stepsDone, Progress progress, PrintStream out)
+    /** Continues the run's metrics after {@code stepsDone} steps, and begins an event file of its own. NVML tells of {@code device} cuda. */
+    public static RunReporter open(
+            RunDirectory directory, int stepsDone, Progress progress, PrintStream out, DeviceKind device)
             throws IOException {
-        MetricsLog metrics = MetricsLog.open(directory.metrics(), stepsDone);
-        return new RunReporter(metrics, TensorBoardLog.create(directory.tensorBoard(), (long) now()), progress, out);
+        Optional<Nvml> nvml = device == DeviceKind.CUDA ? Nvml.open() : Optional.empty();
+        MetricsLog metrics = MetricsLog.open(
+                directory.metrics(), stepsDone, () -> nvml.map(Nvml::read).orElse(List.of()));
+        return new RunReporter(
+                metrics, TensorBoardLog.create(directory.tensorBoard(), (long) now()), progress, out, nvml);
     }
 
     private static double now() {
@@ -70,6 +81,7 @@ public final class RunReporter implements StepListener, AutoCloseable {
         try {
             metrics.close();
             tensorBoard.close();
+            nvml.ifPresent(Nvml::close);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

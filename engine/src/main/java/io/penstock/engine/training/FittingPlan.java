@@ -22,6 +22,7 @@ public final class FittingPlan {
 
     /** Throws {@link DoesNotFitException} if a rank needs more than {@code cluster.memory_per_rank}. */
     public static Plan of(Config config, ModelSpec model) {
+        Devices.require(config.cluster().device());
         Plan plan;
         try (Backend backend = new CpuBackend(config.cluster().threadsPerRank())) {
             plan = RunSetup.plan(config, model, backend.workspaceBytes());

@@ -140,7 +140,7 @@ final class MainTest {
         int code = run("doctor");
         assertTrue(code == 0 || code == 3, "exit " + code);
         for (String name :
-                List.of("JDK", "CPU", "Cores", "Memory", "/dev/shm", "oneDNN", "GPU driver", "cuBLAS", "NVRTC")) {
+                List.of("JDK", "CPU", "Cores", "Memory", "/dev/shm", "oneDNN", "GPU driver", "cuBLAS", "CUDA")) {
             assertTrue(out.toString().contains(name), () -> name + " in " + out);
         }
         assertEquals(code, run("doctor", "--json"));

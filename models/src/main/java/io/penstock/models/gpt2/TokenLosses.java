@@ -16,7 +16,6 @@ final class TokenLosses {
 
     private final Backend backend;
     private final TensorGroup group;
-    private final LogitChunks chunks;
     private final ChunkViews views;
     private final int firstToken;
     private final Tensor losses_BT;
@@ -28,7 +27,6 @@ final class TokenLosses {
     TokenLosses(LayerContext context, Gpt2Shard shard, LogitChunks chunks) {
         this.backend = context.backend();
         this.group = context.group();
-        this.chunks = chunks;
         this.views = ChunkViews.of(chunks);
         this.firstToken = shard.firstToken();
         this.losses_BT = context.scratch().tensor(LOSSES);
@@ -60,11 +58,6 @@ final class TokenLosses {
 
     /** Of all tokens, in double, in row order. */
     double sum() {
-        backend.synchronize();
-        double sum = 0;
-        for (long r = 0; r < chunks.rows(); r++) {
-            sum += losses_BT.get(r);
-        }
-        return sum;
+        return backend.sum(losses_BT);
     }
 }

@@ -119,6 +119,11 @@ class IdleBackend implements Backend {
             float scale) {}
 
     @Override
+    public double sum(Tensor x) {
+        return 0;
+    }
+
+    @Override
     public double sumOfSquares(Tensor x) {
         return 0;
     }

@@ -240,6 +240,16 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public double sum(Tensor x) {
+        OperationChecks.sum(x);
+        double sum = 0;
+        for (long i = 0; i < x.elements(); i++) {
+            sum += x.get(i);
+        }
+        return sum;
+    }
+
+    @Override
     public double sumOfSquares(Tensor x) {
         OperationChecks.sumOfSquares(x);
         return sumOfSquares.run(x);

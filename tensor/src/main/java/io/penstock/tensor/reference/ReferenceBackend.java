@@ -190,6 +190,12 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public double sum(Tensor x) {
+        OperationChecks.sum(x);
+        return ReferenceOptimizer.sum(x);
+    }
+
+    @Override
     public double sumOfSquares(Tensor x) {
         OperationChecks.sumOfSquares(x);
         return ReferenceOptimizer.sumOfSquares(x);

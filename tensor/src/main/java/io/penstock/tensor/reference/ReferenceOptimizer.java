@@ -7,6 +7,14 @@ import org.jspecify.annotations.Nullable;
 final class ReferenceOptimizer {
     private ReferenceOptimizer() {}
 
+    static double sum(Tensor x) {
+        double sum = 0;
+        for (double value : Values.read(x)) {
+            sum += value;
+        }
+        return sum;
+    }
+
     static double sumOfSquares(Tensor x) {
         double sum = 0;
         for (double value : Values.read(x)) {

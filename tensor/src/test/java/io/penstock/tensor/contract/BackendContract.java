@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -36,17 +37,27 @@ public abstract class BackendContract {
     protected abstract Backend createBackend();
 
     /** Host bytes to device memory of the same size; as here where the device is the host. */
-    protected void upload(DeviceMemory device, MemorySegment host) {
+    protected void upload(Backend backend, DeviceMemory device, MemorySegment host) {
         MemorySegment.copy(host, 0, device.segment(), 0, host.byteSize());
     }
 
-    protected void download(MemorySegment host, DeviceMemory device) {
+    protected void download(Backend backend, MemorySegment host, DeviceMemory device) {
         MemorySegment.copy(device.segment(), 0, host, 0, host.byteSize());
     }
 
     /** Whether F64 is a compute type of this backend; if not, it is to be refused. */
     protected boolean computesF64() {
         return false;
+    }
+
+    /** Runs of an operation after which its code should be as compiled as it gets. */
+    protected int warmUpRuns() {
+        return WARM_UP_RUNS;
+    }
+
+    /** The largest case of the contract that is run, in bytes of its tensors: for backends that are slow. */
+    protected long mostBytes() {
+        return Long.MAX_VALUE;
     }
 
     @BeforeAll
@@ -120,6 +131,18 @@ public abstract class BackendContract {
     }
 
     @Test
+    void shouldSumInOrder() {
+        checkAll(OptimizerCases.sum());
+        for (OperationCase operation : OptimizerCases.sum()) {
+            MemorySegment initial = operation.initial();
+            assertEquals(
+                    operation.run(reference, OperationCase.copy(initial)).result(),
+                    run(backend, operation, initial).result(),
+                    operation + ": not the sum in order");
+        }
+    }
+
+    @Test
     void shouldSumSquares() {
         checkAll(OptimizerCases.sumOfSquares());
     }
@@ -134,7 +157,7 @@ public abstract class BackendContract {
         try (DeviceMemory memory = backend.allocate(1000)) {
             MemorySegment host = Arena.ofAuto().allocate(1000);
             host.fill((byte) 1);
-            download(host, memory);
+            download(backend, host, memory);
             assertEquals(1000, memory.segment().byteSize());
             assertEquals(0, memory.segment().address() % TensorTable.ALIGNMENT);
             assertEquals(-1, host.mismatch(Arena.ofAuto().allocate(1000)), "first byte that is not 0");
@@ -163,8 +186,8 @@ public abstract class BackendContract {
             MemorySegment initial = operation.initial();
             try (DeviceMemory memory = backend.allocate(initial.byteSize())) {
                 Outcome first = run(backend, operation, initial, memory);
-                for (int i = 0; i < WARM_UP_RUNS; i++) {
-                    upload(memory, initial);
+                for (int i = 0; i < warmUpRuns(); i++) {
+                    upload(backend, memory, initial);
                     operation.run(backend, memory.segment());
                 }
                 operation.verifySameBits(first, run(backend, operation, initial, memory), "after warm-up");
@@ -187,12 +210,24 @@ public abstract class BackendContract {
     protected final void assertSameBits(Backend one, Backend other) {
         CaseFailures failures = new CaseFailures();
         for (OperationCase operation : allCases()) {
+            if (operation.bytes() > mostBytes()) {
+                continue;
+            }
             failures.run(() -> operation.verifySameBits(
                     run(one, operation, operation.initial()),
                     run(other, operation, operation.initial()),
                     "on " + other.description()));
         }
         failures.rethrow();
+    }
+
+    /** A checksum of what each small case leaves, by the case's name. */
+    protected final Map<String, String> checksums(Backend on) {
+        Map<String, String> checksums = new LinkedHashMap<>();
+        for (OperationCase operation : SameBits.cases()) {
+            checksums.put(operation.toString(), checksum(on, operation));
+        }
+        return checksums;
     }
 
     static List<OperationCase> allCases() {
@@ -209,6 +244,7 @@ public abstract class BackendContract {
         cases.addAll(LossCases.crossEntropy());
         cases.addAll(VocabularyPartCases.embedding());
         cases.addAll(VocabularyPartCases.crossEntropy());
+        cases.addAll(OptimizerCases.sum());
         cases.addAll(OptimizerCases.sumOfSquares());
         cases.addAll(OptimizerCases.adamW());
         return cases;
@@ -221,6 +257,9 @@ public abstract class BackendContract {
     private void checkAll(List<OperationCase> cases) {
         CaseFailures failures = new CaseFailures();
         for (OperationCase operation : cases) {
+            if (operation.bytes() > mostBytes()) {
+                continue;
+            }
             failures.run(() -> {
                 MemorySegment initial = operation.initial();
                 Outcome first = run(backend, operation, initial);
@@ -238,11 +277,11 @@ public abstract class BackendContract {
     }
 
     private Outcome run(Backend on, OperationCase operation, MemorySegment initial, DeviceMemory memory) {
-        upload(memory, initial);
+        upload(on, memory, initial);
         double result = operation.run(on, memory.segment()).result();
         on.synchronize();
         MemorySegment image = Arena.ofAuto().allocate(initial.byteSize(), TensorTable.ALIGNMENT);
-        download(image, memory);
+        download(on, image, memory);
         return new Outcome(image, result);
     }
 }

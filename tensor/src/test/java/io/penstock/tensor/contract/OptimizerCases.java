@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The gradient norm and AdamW. */
+/** Sums, the gradient norm and AdamW. */
 final class OptimizerCases {
     private static final long[] SIZES = {1, 7, 8, 13, 64, 207, 1024, 70001};
 
@@ -22,6 +22,19 @@ final class OptimizerCases {
                 cases.add(CaseBuilder.of("sumOfSquares", dtype + " " + size)
                         .tensor("x", dtype, Fill.UNIT, size)
                         .returning((backend, t) -> backend.sumOfSquares(t.tensor("x"))));
+            }
+        }
+        return cases;
+    }
+
+    static List<OperationCase> sum() {
+        List<OperationCase> cases = new ArrayList<>();
+        for (long size : SIZES) {
+            for (DType dtype : List.of(F32, BF16)) {
+                // The order is part of the contract: the reference's bits, not only its value (see shouldSumInOrder).
+                cases.add(CaseBuilder.of("sum", dtype + " " + size)
+                        .tensor("x", dtype, Fill.UNIT, size)
+                        .returning((backend, t) -> backend.sum(t.tensor("x"))));
             }
         }
         return cases;

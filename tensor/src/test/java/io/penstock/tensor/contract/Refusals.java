@@ -6,6 +6,7 @@ import static io.penstock.tensor.DType.I32;
 
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
+import io.penstock.tensor.DeviceMemory;
 import io.penstock.tensor.Shape;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorSource;
@@ -16,10 +17,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
-/** Calls that every backend is to refuse with {@link IllegalStateException}, before it touches memory: tensors are on the host here. */
+/** Calls that every backend is to refuse with {@link IllegalStateException}, before it touches memory. */
 final class Refusals {
     /** Operations of one tensor, which any shape suits. */
-    private static final Set<String> ANY_SHAPE = Set.of("zero", "sumOfSquares");
+    private static final Set<String> ANY_SHAPE = Set.of("zero", "sum", "sumOfSquares");
 
     /** Operands whose rows no other operand is as wide as. */
     private static final Set<String> ANY_WIDTH = Set.of("softmaxPart logits");
@@ -54,7 +55,16 @@ final class Refusals {
         Shape shape = operand.shape();
         Tensor wider = TestTensors.zeros(operand.dtype(), shape.rows(), shape.last() + 1);
         Tensor otherType = TestTensors.zeros(operand.dtype() == I32 ? F32 : I32, shape.rows(), shape.last());
-        TensorSource right = operation.tensors(operation.initial());
+        // On the device, for an operand that the operation does not take by itself is no reason to refuse it.
+        try (DeviceMemory memory = backend.allocate(operation.bytes())) {
+            TensorSource right = operation.tensors(memory.segment());
+            checkOperand(operation, operand, right, wider, otherType);
+            backend.synchronize();
+        }
+    }
+
+    private void checkOperand(
+            OperationCase operation, Operand operand, TensorSource right, Tensor wider, Tensor otherType) {
         boolean[] used = {false};
         for (Tensor wrong : new Tensor[] {wider, otherType}) {
             TensorSource tensors = name -> {
@@ -98,9 +108,12 @@ final class Refusals {
                         wide.reshape(Shape.of(8, 4)).slice(1, 4),
                         wide.reshape(Shape.of(8, 4)).slice(0, 4),
                         x));
-        // side by side is no overlap
-        backend.zero(wide);
-        backend.copy(wide.columns(0, 4), wide.columns(4, 4));
+        try (DeviceMemory memory = backend.allocate(wide.bytes())) {
+            Tensor onDevice = Tensor.of(memory.segment(), F32, wide.shape());
+            // side by side is no overlap
+            backend.copy(onDevice.columns(0, 4), onDevice.columns(4, 4));
+            backend.synchronize();
+        }
     }
 
     private void checkModes() {

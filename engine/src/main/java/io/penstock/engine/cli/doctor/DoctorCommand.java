@@ -32,6 +32,7 @@ public final class DoctorCommand implements Callable<Integer> {
         List<Diagnosis> diagnoses = new ArrayList<>(JvmDiagnoses.all());
         diagnoses.addAll(MachineDiagnoses.all());
         diagnoses.addAll(LibraryDiagnoses.all());
+        diagnoses.addAll(GpuDiagnoses.all());
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             ObjectMapper mapper = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);

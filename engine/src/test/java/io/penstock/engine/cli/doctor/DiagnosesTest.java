@@ -4,10 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.penstock.engine.cli.doctor.Diagnosis.Status;
+import io.penstock.tensor.cuda.CudaProbe;
+import io.penstock.tensor.cuda.CudaProbe.Library;
+import io.penstock.tensor.cuda.GpuReading;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -32,15 +37,47 @@ final class DiagnosesTest {
     }
 
     @Test
-    void shouldFindLibrariesOrSayWhatToInstall() throws IOException {
+    void shouldSayWhatCudaLacks() {
+        Library driver = new Library("libcuda.so.1", "GPU driver", Optional.empty(), "install the driver");
+        Library old = new Library("libcublas.so.12", "cuBLAS", Optional.empty(), "");
+        Library cublas = new Library("libcublas.so.13", "cuBLAS", Optional.of("/x/libcublas.so.13"), "");
+        List<Diagnosis> found = GpuDiagnoses.of(
+                new CudaProbe.Report(0, List.of(), List.of(driver, old, cublas), Optional.of("no driver; get one")),
+                Optional.empty());
         assertEquals(
-                Status.OK,
-                LibraryDiagnoses.gpu("C library", "", "libnothing.so.9", "libc.so.6")
-                        .status());
-        Diagnosis missing = LibraryDiagnoses.gpu("Nothing", "install nothing", "libnothing.so.9");
-        assertEquals(Status.MISSING, missing.status());
-        assertEquals("libnothing.so.9 not found", missing.found());
-        assertEquals("install nothing; only device: cuda needs it", missing.mend());
+                List.of(
+                        Diagnosis.missing(
+                                "GPU driver",
+                                "libcuda.so.1 not found",
+                                "install the driver; only device: cuda needs it"),
+                        Diagnosis.ok("cuBLAS", "libcublas.so.13 from /x/libcublas.so.13"),
+                        Diagnosis.missing("CUDA", "device: cuda cannot be used", "no driver; get one")),
+                found.subList(0, 3));
+        assertEquals("NVML", found.get(3).name());
+    }
+
+    @Test
+    void shouldDescribeGpus() {
+        CudaProbe.Report report = new CudaProbe.Report(
+                13000, List.of(new CudaProbe.Device(0, "Some GPU", 90, 2L << 30)), List.of(), Optional.empty());
+        GpuReading reading = new GpuReading(
+                0,
+                "Some GPU",
+                Optional.of(50),
+                Optional.of(1L << 30),
+                Optional.of(2L << 30),
+                Optional.empty(),
+                Optional.of(399.6),
+                List.of("software power cap"));
+        assertEquals(
+                List.of(
+                        Diagnosis.ok("CUDA", "the driver speaks CUDA 13.0"),
+                        Diagnosis.ok("GPU 0", "Some GPU, compute capability 9.0, 2048 MiB"),
+                        Diagnosis.missing(
+                                "NVML 0",
+                                "Some GPU: 50% busy, 1.0 GiB of 2.0 GiB used, 400 W",
+                                "clocks are held down: software power cap")),
+                GpuDiagnoses.of(report, Optional.of(List.of(reading))));
     }
 
     @Test

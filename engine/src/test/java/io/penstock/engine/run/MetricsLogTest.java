@@ -1,0 +1,58 @@
+package io.penstock.engine.run;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.penstock.tensor.cuda.GpuReading;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class MetricsLogTest {
+    private static final StepMetrics STEP = new StepMetrics(1, 2.5, 64, 128, 0.5, 0.001, 0.5);
+    private static final String LINE =
+            "{\"step\":1,\"loss\":2.5,\"tokens\":64,\"tokens_per_second\":128.0,\"grad_norm\":0.5,\"learning_rate\":0.001,\"step_seconds\":0.5";
+
+    @Test
+    void shouldSayNothingOfGpusWhereThereAreNone(@TempDir Path folder) throws IOException {
+        assertEquals(LINE + "}\n", logged(folder, List.of()));
+    }
+
+    @Test
+    void shouldTellWhatEachGpuReports(@TempDir Path folder) throws IOException {
+        GpuReading busy = new GpuReading(
+                0,
+                "Some GPU",
+                Optional.of(87),
+                Optional.of(400L),
+                Optional.of(1000L),
+                Optional.of(61),
+                Optional.of(399.5),
+                List.of("software power cap"));
+        GpuReading silent = new GpuReading(
+                1,
+                "Some GPU",
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                List.of());
+        assertEquals(
+                LINE
+                        + ",\"gpus\":[{\"index\":0,\"utilization_percent\":87,\"memory_used_bytes\":400,\"temperature_celsius\":61,\"power_watts\":399.5,\"throttle_reasons\":[\"software"
+                        + " power cap\"]},{\"index\":1,\"throttle_reasons\":[]}]}\n",
+                logged(folder, List.of(busy, silent)));
+    }
+
+    private static String logged(Path folder, List<GpuReading> gpus) throws IOException {
+        Path file = folder.resolve("metrics.jsonl");
+        try (MetricsLog log = MetricsLog.open(file, 0, () -> gpus)) {
+            log.step(STEP);
+        }
+        return Files.readString(file);
+    }
+}

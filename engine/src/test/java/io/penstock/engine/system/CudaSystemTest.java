@@ -1,0 +1,50 @@
+package io.penstock.engine.system;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.penstock.tensor.cuda.CudaProbe;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code device: cuda} where it cannot be had, and that who does not ask for it never meets JCuda. */
+@Tag("system")
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+final class CudaSystemTest {
+    @Test
+    void shouldSayWhatCudaLacksAndEndWithThree(@TempDir Path folder) throws IOException {
+        Running run = Sandbox.in(folder)
+                .start(Sandbox.train("run.name=cuda", "cluster.device=cuda"))
+                .end(3);
+        String expected = CudaProbe.report().problem().orElse("this version does not train on it yet");
+        assertTrue(run.err().contains("penstock: cluster.device: cuda"), run.err());
+        assertTrue(run.err().contains(expected), run.err());
+        assertFalse(Files.exists(folder.resolve("runs")), "a run that could not start left a folder");
+    }
+
+    @Test
+    void shouldNotLoadJCudaOnTheCpu(@TempDir Path folder) throws IOException {
+        Path log = folder.resolve("classes.txt");
+        Sandbox.in(folder)
+                .start(
+                        Map.of("JAVA_TOOL_OPTIONS", "-Xlog:class+load:file=" + log),
+                        Sandbox.train("run.name=cpu", "cluster.launch=threads", "training.steps=2"))
+                .end(0);
+        List<String> classes = Files.readAllLines(log);
+        assertTrue(classes.stream().anyMatch(line -> line.contains("io.penstock.tensor.cpu.CpuBackend ")), "no log");
+        assertEquals(
+                List.of(),
+                classes.stream()
+                        .filter(line -> line.contains(" jcuda.") || line.contains("CudaBackend"))
+                        .toList());
+    }
+}

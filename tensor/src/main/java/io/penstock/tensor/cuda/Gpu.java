@@ -1,0 +1,60 @@
+package io.penstock.tensor.cuda;
+
+import io.penstock.tensor.DType;
+import io.penstock.tensor.DeviceMemory;
+import java.lang.foreign.MemorySegment;
+
+/** One device and its queue of work, as the backend needs it. Work is done in the order it was given; only {@link #read} and {@link #synchronize} wait. */
+interface Gpu extends AutoCloseable {
+    /** A kernel of a module (a .cu file) by its name. */
+    interface Function {
+        /** Launches blocks of {@code threads} with the struct of {@code argumentBytes} bytes that lies in {@link Gpu#arguments()}. */
+        void launch(long gridX, int gridY, int gridZ, int threads, int sharedBytes, int argumentBytes);
+    }
+
+    /** Name, memory and libraries, for logs. */
+    String description();
+
+    Function function(String module, String name);
+
+    /** Host memory that {@link Function#launch} takes arguments from; free again when it returns. */
+    MemorySegment arguments();
+
+    DeviceMemory allocate(long bytes);
+
+    void zero(long address, long bytes);
+
+    /** Device to host; waits for all work before it. */
+    void read(MemorySegment host, long address);
+
+    /** Host to device; the host memory is free again on return. */
+    void write(long address, MemorySegment host);
+
+    /**
+     * cublasGemmEx: column-major c_MN = op(a)_MK op(b)_KN + beta c, sums in F32; leading dimensions in elements; a and b of one type.
+     *
+     * @param workspace memory that the library may use for it, {@code workspaceBytes} long
+     */
+    void gemm(
+            boolean transposeA,
+            boolean transposeB,
+            int m,
+            int n,
+            int k,
+            DType operands,
+            long a,
+            int lda,
+            long b,
+            int ldb,
+            float beta,
+            DType result,
+            long c,
+            int ldc,
+            long workspace,
+            long workspaceBytes);
+
+    void synchronize();
+
+    @Override
+    void close();
+}
