@@ -4,7 +4,6 @@ import io.penstock.engine.execution.BatchSource;
 import io.penstock.engine.execution.InstructionTimes;
 import io.penstock.engine.optimizer.AdamW;
 import io.penstock.engine.optimizer.LearningRateSchedule;
-import io.penstock.engine.offload.ShardStore;
 import io.penstock.engine.training.Hyperparameters;
 import io.penstock.engine.training.PipelineRank;
 import io.penstock.models.BlockSpec;
@@ -28,7 +27,6 @@ import io.penstock.partitioner.schedule.ScheduleText;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.MemoryLedger;
-import io.penstock.tensor.TensorTable;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.cpu.CpuBackend;
 import io.penstock.transport.Endpoint;
@@ -171,7 +169,7 @@ final class LayerProbe {
                 Backend backend = new CpuBackend(threads)) {
             MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
             try (PipelineRank rank =
-                    new PipelineRank(model, plan, hyperparameters(), backend, ledger, endpoint, batches(), LayerProbe::noStore)) {
+                    new PipelineRank(model, plan, hyperparameters(), backend, ledger, endpoint, batches())) {
                 rank.initialize(1);
                 double copy = copyBytesPerSecond();
                 start.await();
@@ -272,9 +270,5 @@ final class LayerProbe {
                 tokens(targets_BT, step + 1, microBatch);
             }
         };
-    }
-
-    private static ShardStore noStore(TensorTable table) {
-        throw new IllegalStateException("a probe offloads nothing, asked for " + table.totalBytes() + " bytes");
     }
 }

@@ -64,6 +64,20 @@ public final class PipelineRank implements AutoCloseable {
     private final Placement placement;
     private final int[] ownerOf;
 
+    /** Of a plan that offloads nothing. */
+    public PipelineRank(
+            ModelSpec model,
+            Plan plan,
+            Hyperparameters hyperparameters,
+            Backend backend,
+            MemoryLedger ledger,
+            Endpoint endpoint,
+            BatchSource batches) {
+        this(model, plan, hyperparameters, backend, ledger, endpoint, batches, table -> {
+            throw new IllegalStateException("the plan offloads " + table.totalBytes() + " bytes, nobody said where to");
+        });
+    }
+
     /** {@code stores} opens the place of states that the plan offloads. */
     public PipelineRank(
             ModelSpec model,
