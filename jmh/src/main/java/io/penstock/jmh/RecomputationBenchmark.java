@@ -1,6 +1,7 @@
 package io.penstock.jmh;
 
 import io.penstock.engine.execution.BatchSource;
+import io.penstock.engine.offload.ShardStore;
 import io.penstock.engine.optimizer.AdamW;
 import io.penstock.engine.optimizer.LearningRateSchedule;
 import io.penstock.engine.training.Hyperparameters;
@@ -19,6 +20,7 @@ import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.Tensor;
+import io.penstock.tensor.TensorTable;
 import io.penstock.tensor.cpu.CpuBackend;
 import io.penstock.transport.Endpoint;
 import io.penstock.transport.EndpointSettings;
@@ -105,8 +107,13 @@ public class RecomputationBenchmark {
                     new AdamW(0.9, 0.95, 1e-8, 0.1, 1),
                     new LearningRateSchedule(3e-4, 0, LearningRateSchedule.Decay.CONSTANT, 1, 1));
             MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
-            rank = new PipelineRank(GPT2_124M, plan, hyperparameters, backend, ledger, endpoint, new Ids());
+            rank = new PipelineRank(
+                    GPT2_124M, plan, hyperparameters, backend, ledger, endpoint, new Ids(), Training::noStore);
             rank.initialize(1);
+        }
+
+        private static ShardStore noStore(TensorTable table) {
+            throw new IllegalStateException("a benchmark without offload asks for a store");
         }
 
         double train(Rate rate, Held held) {
