@@ -5,7 +5,11 @@ import io.penstock.engine.checkpoint.CheckpointReader;
 import io.penstock.engine.checkpoint.CheckpointWriter;
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.ConfigModels;
+import io.penstock.engine.config.OffloadStoreConfig;
 import io.penstock.engine.execution.DivergedException;
+import io.penstock.engine.offload.ShardStore;
+import io.penstock.engine.offload.ShardStores;
+import io.penstock.engine.offload.StoreSettings;
 import io.penstock.engine.run.TimesFile;
 import io.penstock.engine.training.PipelineRank;
 import io.penstock.engine.training.RankTrainer;
@@ -13,17 +17,13 @@ import io.penstock.engine.training.RunSetup;
 import io.penstock.engine.training.StepListener;
 import io.penstock.partitioner.Plan;
 import io.penstock.tensor.Backend;
-import io.penstock.tensor.TensorTable;
-import io.penstock.engine.config.OffloadStoreConfig;
-import io.penstock.engine.offload.ShardStore;
-import io.penstock.engine.offload.ShardStores;
-import io.penstock.engine.offload.StoreSettings;
-import java.util.function.Function;
 import io.penstock.tensor.MemoryLedger;
+import io.penstock.tensor.TensorTable;
 import io.penstock.tensor.cpu.CpuBackend;
 import io.penstock.transport.Endpoint;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,7 +59,14 @@ final class RankBody {
             MemoryLedger ledger = new MemoryLedger(backend::allocate, limit - backend.workspaceBytes());
             Plan plan = RunSetup.plan(config, setup.model(), backend.workspaceBytes());
             try (PipelineRank rank = new PipelineRank(
-                    setup.model(), plan, setup.hyperparameters(), backend, ledger, endpoint, setup.training(), store(job, endpoint.rank()))) {
+                    setup.model(),
+                    plan,
+                    setup.hyperparameters(),
+                    backend,
+                    ledger,
+                    endpoint,
+                    setup.training(),
+                    store(job, endpoint.rank()))) {
                 LOG.info(
                         "rank {} of {} on {}, {} bytes planned, {} allocated",
                         endpoint.rank(),

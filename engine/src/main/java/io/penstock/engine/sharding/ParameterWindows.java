@@ -27,7 +27,13 @@ final class ParameterWindows {
     private final int[] blockOf;
     private final @Nullable Operation[][] operations;
 
-    ParameterWindows(DataGroup group, Backend backend, int replica, List<List<ParameterState>> blocks, int windows, Residency residency) {
+    ParameterWindows(
+            DataGroup group,
+            Backend backend,
+            int replica,
+            List<List<ParameterState>> blocks,
+            int windows,
+            Residency residency) {
         this.group = group;
         this.backend = backend;
         this.replica = replica;

@@ -57,8 +57,7 @@ public final class ParameterStore implements AutoCloseable {
             Backend backend,
             MemoryLedger ledger,
             Function<TensorTable, ShardStore> stores) {
-        ShardStore shards =
-                memory.store().entries().isEmpty() ? null : stores.apply(memory.store());
+        ShardStore shards = memory.store().entries().isEmpty() ? null : stores.apply(memory.store());
         ParameterStore store = new ParameterStore(
                 backend,
                 layout,

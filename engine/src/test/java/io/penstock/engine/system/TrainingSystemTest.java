@@ -135,10 +135,7 @@ final class TrainingSystemTest {
     @Test
     void shouldTrainToTheSameBitsOnReplicas() throws IOException {
         String[] half = Sandbox.train(
-                "run.name=half",
-                "parallelism.data=2",
-                "parallelism.zero_stage=2",
-                "cluster.launch=threads");
+                "run.name=half", "parallelism.data=2", "parallelism.zero_stage=2", "cluster.launch=threads");
         sandbox.start(half).end(0);
         assertEquals(expected, Sandbox.tensors(sandbox.checkpoint("half", STEPS)));
     }

@@ -6,9 +6,9 @@ import static io.penstock.models.Recomputation.SELECTIVE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.penstock.models.ModelSpec;
+import io.penstock.models.Recomputation;
 import io.penstock.partitioner.Offloading;
 import io.penstock.partitioner.Plan;
-import io.penstock.models.Recomputation;
 import io.penstock.partitioner.Sharding;
 import io.penstock.partitioner.Techniques;
 import io.penstock.partitioner.schedule.Schedules;
@@ -62,8 +62,7 @@ class SameBitsOfReplicasTest {
         }
 
         TinyRun.Result run(Supplier<Backend> backends) throws Exception {
-            Techniques techniques =
-                    new Techniques(TinyRun.tree(data, zeroStage), recomputation, offloading);
+            Techniques techniques = new Techniques(TinyRun.tree(data, zeroStage), recomputation, offloading);
             Plan plan = TinyRun.plan(MODEL, schedule, pipeline, compute, techniques, backends);
             InMemoryFabric fabric = new InMemoryFabric(plan.axes().ranks(), EndpointSettings.DEFAULT);
             return TinyRun.run(MODEL, plan, backends, fabric::endpoint);
@@ -158,8 +157,7 @@ class SameBitsOfReplicasTest {
     }
 
     private static TinyRun.Result summedOnce(int data, int zeroStage) throws Exception {
-        Techniques techniques =
-                new Techniques(new Sharding(data, zeroStage, 2, 0, 2), List.of());
+        Techniques techniques = new Techniques(new Sharding(data, zeroStage, 2, 0, 2), List.of());
         Plan plan = TinyRun.plan(MODEL, "1f1b", 2, DType.F32, techniques, ReferenceBackend::new);
         InMemoryFabric fabric = new InMemoryFabric(plan.axes().ranks(), EndpointSettings.DEFAULT);
         return TinyRun.run(MODEL, plan, ReferenceBackend::new, fabric::endpoint);

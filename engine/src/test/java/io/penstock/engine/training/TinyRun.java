@@ -186,8 +186,8 @@ final class TinyRun {
         try (Endpoint wire = endpoint;
                 Backend backend = backends.get()) {
             MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
-            try (PipelineRank rank =
-                    new PipelineRank(model, plan, hyperparameters(), backend, ledger, wire, batches(), stores(wire.rank()))) {
+            try (PipelineRank rank = new PipelineRank(
+                    model, plan, hyperparameters(), backend, ledger, wire, batches(), stores(wire.rank()))) {
                 long predicted =
                         plan.memory().get(plan.axes().pipelineRank(wire.rank())).totalBytes();
                 long allocated = ledger.totalBytes() + backend.workspaceBytes();

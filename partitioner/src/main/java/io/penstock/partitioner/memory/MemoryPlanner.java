@@ -87,8 +87,8 @@ public final class MemoryPlanner {
         addSharedRecomputed(stash, saved);
         addHeadScratch(stash, all);
         addStatistics(buffers, schedule.ranks() * techniques.sharding().data());
-        StateLayout states = new StateLayout(
-                all, compute, techniques.sharding(), techniques.offloading(), schedule.microBatches());
+        StateLayout states =
+                new StateLayout(all, compute, techniques.sharding(), techniques.offloading(), schedule.microBatches());
         return new RankMemory(
                 states.parameterTable(),
                 states.gradientTable(),
