@@ -1,12 +1,12 @@
 package io.penstock.jmh;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import io.penstock.jmh.transport.AllReduceBenchmark;
 import io.penstock.jmh.transport.IdleBenchmark;
 import io.penstock.jmh.transport.NetworkBenchmark;
 import io.penstock.jmh.transport.RoundTripBenchmark;
 import io.penstock.jmh.transport.ThroughputBenchmark;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Collection;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -65,7 +65,8 @@ public final class Main {
             new Comparison(run(options)).print(System.out);
         } catch (NoBenchmarksException e) {
             if (standalone.isEmpty()) {
-                System.err.println("no benchmark matches " + options.getIncludes() + ": ./penstock bench -l lists them");
+                System.err.println(
+                        "no benchmark matches " + options.getIncludes() + ": ./penstock bench -l lists them");
                 return 2;
             }
         }
@@ -84,7 +85,8 @@ public final class Main {
 
     private static boolean isIn(List<String> patterns, Standalone benchmark) {
         return patterns.stream()
-                .anyMatch(pattern -> Pattern.compile(pattern).matcher(benchmark.name()).find());
+                .anyMatch(pattern ->
+                        Pattern.compile(pattern).matcher(benchmark.name()).find());
     }
 
     private static Collection<RunResult> run(CommandLineOptions options) throws RunnerException {

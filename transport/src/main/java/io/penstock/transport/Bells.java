@@ -50,7 +50,8 @@ final class Bells {
             looks[peer] = LOOKS;
             return null;
         }
-        Doorbell bell = Doorbell.open(paths.sharedFiles().doorbell(context.job(), context.epoch(), peer), ofPeers.length);
+        Doorbell bell =
+                Doorbell.open(paths.sharedFiles().doorbell(context.job(), context.epoch(), peer), ofPeers.length);
         ofPeers[peer] = bell;
         return bell;
     }

@@ -38,8 +38,7 @@ final class TransferDesk {
         void pass(Transfer transfer, long waitedNs);
     }
 
-    TransferDesk(
-            int rank, int worldSize, EndpointSettings settings, FailureBoard board, Peers peers, Waiting waiting) {
+    TransferDesk(int rank, int worldSize, EndpointSettings settings, FailureBoard board, Peers peers, Waiting waiting) {
         this.rank = rank;
         this.settings = settings;
         this.board = board;

@@ -144,9 +144,7 @@ final class PartitionTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "CABLE,2,done,done", "CABLE,20,lost 1,lost 0", "FIREWALL,2,done,done", "FIREWALL,20,lost 1,lost 0"
-    })
+    @CsvSource({"CABLE,2,done,done", "CABLE,20,lost 1,lost 0", "FIREWALL,2,done,done", "FIREWALL,20,lost 1,lost 0"})
     void shouldOutliveAShortPartitionAndNameThePeerAfterALongOne(
             Cut cut, int seconds, String first, String second, @TempDir Path parent) throws Exception {
         List<Process> ranks = new ArrayList<>();

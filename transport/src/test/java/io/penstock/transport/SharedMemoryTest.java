@@ -74,7 +74,8 @@ final class SharedMemoryTest {
         try (World world = new World(path, 2, SETTINGS);
                 Arena arena = Arena.ofShared()) {
             MemorySegment[] sources = {
-                world.endpoint(0).allocate(slot * messages), arena.allocate(slot * messages),
+                world.endpoint(0).allocate(slot * messages),
+                arena.allocate(slot * messages),
                 world.endpoint(0).allocate(slot * messages)
             };
             for (MemorySegment source : sources) {

@@ -62,7 +62,8 @@ public final class AllReduceBenchmark implements Standalone {
                 Files.delete(gloo);
             }
         }
-        table.print("all-reduce of f32, milliseconds (Penstock's shared memory so much faster)", 1e-3, Rank.SHARED, true);
+        table.print(
+                "all-reduce of f32, milliseconds (Penstock's shared memory so much faster)", 1e-3, Rank.SHARED, true);
     }
 
     /** Another rank: its number, the ranks, the trials, the directory of the driver, the store of Gloo. */

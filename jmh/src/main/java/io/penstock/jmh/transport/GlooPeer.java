@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
-import org.bytedeco.pytorch.GlooDeviceVector;
 import org.bytedeco.pytorch.FileStore;
+import org.bytedeco.pytorch.GlooDeviceVector;
 import org.bytedeco.pytorch.ProcessGroupGloo;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -32,7 +32,8 @@ final class GlooPeer {
 
     /** All-reduces the first bytes of the memory as f32, so many times. */
     void allReduce(MemorySegment memory, long bytes, int count) {
-        try (Tensor tensor = torch.from_blob(new FloatPointer(new Address(memory.address())), new long[] {bytes / Float.BYTES});
+        try (Tensor tensor = torch.from_blob(
+                        new FloatPointer(new Address(memory.address())), new long[] {bytes / Float.BYTES});
                 TensorVector tensors = new TensorVector(tensor)) {
             for (int i = 0; i < count; i++) {
                 try (Work work = group.allreduce(tensors)) {

@@ -124,7 +124,8 @@ public final class IdleBenchmark implements Standalone {
             List<String> command = Wires.javaCommand(Child.class);
             command.addAll(List.of(path, way.name(), driver.directory().toString(), udp[0], udp[1]));
             Process child = new ProcessBuilder(command).inheritIO().start();
-            try (Endpoint endpoint = open(0, path, Way.DEFAULT, driver.directory().toString(), udp)) {
+            try (Endpoint endpoint =
+                    open(0, path, Way.DEFAULT, driver.directory().toString(), udp)) {
                 MemorySegment memory = Arena.global().allocate(64);
                 long startNs = 0;
                 for (int i = 0; i <= STEPS; i++) {

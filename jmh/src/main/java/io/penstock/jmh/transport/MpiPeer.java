@@ -51,7 +51,8 @@ record MpiPeer(Path program) {
     /** As OpenMPI does by itself, ranks yield where there are more of them than cores, and spin where not. */
     private static String run(List<String> command, boolean yield) throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(command);
-        builder.environment().putAll(Map.of("OMPI_MCA_mpi_yield_when_idle", yield ? "1" : "0", "OMPI_MCA_btl", "self,vader"));
+        builder.environment()
+                .putAll(Map.of("OMPI_MCA_mpi_yield_when_idle", yield ? "1" : "0", "OMPI_MCA_btl", "self,vader"));
         builder.redirectError(ProcessBuilder.Redirect.DISCARD);
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -72,7 +72,9 @@ public final class NetworkBenchmark implements Standalone {
     static final class Rank {
         private final boolean isReceiver;
         private final Trials table = new Trials();
-        private final MemorySegment[] buffers = {Arena.global().allocate(16 << 20), Arena.global().allocate(16 << 20)};
+        private final MemorySegment[] buffers = {
+            Arena.global().allocate(16 << 20), Arena.global().allocate(16 << 20)
+        };
 
         private Rank(boolean isReceiver) {
             this.isReceiver = isReceiver;

@@ -20,9 +20,7 @@ final class Trials {
     /** The median of the trials, not a number where there are none. */
     double median(String row, String column) {
         List<Double> values = rows.getOrDefault(row, Map.of()).getOrDefault(column, List.of());
-        return values.isEmpty()
-                ? Double.NaN
-                : values.stream().sorted().toList().get(values.size() / 2);
+        return values.isEmpty() ? Double.NaN : values.stream().sorted().toList().get(values.size() / 2);
     }
 
     /** Medians divided by a unit; in brackets, where a reference row is named, the ratio to its. */

@@ -120,8 +120,10 @@ final class Wires implements AutoCloseable {
 
     /** Called by a process that {@link #javaCommand} started: it ends when the one that started it does, however that ends. */
     static void endWithParent() {
-        var _ = ProcessHandle.current().parent().map(parent -> parent.onExit()
-                .thenRun(() -> Runtime.getRuntime().halt(1)));
+        var _ = ProcessHandle.current()
+                .parent()
+                .map(parent ->
+                        parent.onExit().thenRun(() -> Runtime.getRuntime().halt(1)));
     }
 
     /** This JVM's flags with another main class. */

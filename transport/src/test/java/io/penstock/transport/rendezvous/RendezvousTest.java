@@ -97,8 +97,7 @@ final class RendezvousTest {
     }
 
     private static String noToken(Map<String, String> environment) {
-        RendezvousException e =
-                assertThrows(RendezvousException.class, () -> JobToken.fromEnvironment(environment));
+        RendezvousException e = assertThrows(RendezvousException.class, () -> JobToken.fromEnvironment(environment));
         return String.valueOf(e.getMessage());
     }
 
