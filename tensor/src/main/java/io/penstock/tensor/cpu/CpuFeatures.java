@@ -4,9 +4,7 @@ package io.penstock.tensor.cpu;
 public record CpuFeatures(String architecture, int processors, int vectorBits, boolean oneDnn, String products) {
     public static CpuFeatures detect() {
         String problem = OneDnnLibrary.PROBLEM;
-        String products = problem == null
-                ? OneDnnMatmuls.describe()
-                : "Vector API: " + problem;
+        String products = problem == null ? OneDnnMatmuls.describe() : "Vector API: " + problem;
         return new CpuFeatures(
                 System.getProperty("os.arch", "unknown"),
                 Runtime.getRuntime().availableProcessors(),

@@ -66,12 +66,13 @@ final class WidenedMatmul extends MatmulKernel {
             int depth = Math.min(DEPTH, shape.k() - from);
             widen(wideA, a, shape.lda(), shape.transposeA(), row, rows, from, depth);
             widen(wideB, b, shape.ldb(), !shape.transposeB(), column, columns, from, depth);
-            int kernel = which + (depth < Math.min(shape.k(), DEPTH) ? 2 : 0) + (from > 0 || shape.accumulate() ? 1 : 0);
+            int kernel =
+                    which + (depth < Math.min(shape.k(), DEPTH) ? 2 : 0) + (from > 0 || shape.accumulate() ? 1 : 0);
             kernels[kernel].run(thread, wideA, wideB, shape.halfOutput() ? sums : to, bias + 4L * column);
         }
         if (shape.halfOutput()) {
             for (int i = 0; i < rows; i++) {
-                VectorBf16.narrow(to + 2 * i * shape.ldc(), sums + 4L * i * columns, columns);
+                VectorBf16.narrow(to + 2L * i * shape.ldc(), sums + 4L * i * columns, columns);
             }
         }
     }
