@@ -5,25 +5,26 @@ import io.penstock.engine.checkpoint.CheckpointReader;
 import io.penstock.engine.checkpoint.CheckpointWriter;
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.ConfigModels;
+import io.penstock.engine.config.OffloadStoreConfig;
 import io.penstock.engine.execution.DivergedException;
+import io.penstock.engine.offload.ShardStore;
+import io.penstock.engine.offload.ShardStores;
+import io.penstock.engine.offload.StoreSettings;
 import io.penstock.engine.run.TimesFile;
 import io.penstock.engine.training.PipelineRank;
 import io.penstock.engine.training.RankTrainer;
 import io.penstock.engine.training.RunSetup;
 import io.penstock.engine.training.StepListener;
+import io.penstock.models.ModelSpec;
 import io.penstock.partitioner.Plan;
 import io.penstock.tensor.Backend;
-import io.penstock.tensor.TensorTable;
-import io.penstock.engine.config.OffloadStoreConfig;
-import io.penstock.engine.offload.ShardStore;
-import io.penstock.engine.offload.ShardStores;
-import io.penstock.engine.offload.StoreSettings;
-import java.util.function.Function;
 import io.penstock.tensor.MemoryLedger;
+import io.penstock.tensor.TensorTable;
 import io.penstock.tensor.cpu.CpuBackend;
 import io.penstock.transport.Endpoint;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,9 +58,18 @@ final class RankBody {
         try (RunSetup setup = RunSetup.open(config, job.model());
                 Backend backend = new CpuBackend(config.cluster().threadsPerRank())) {
             MemoryLedger ledger = new MemoryLedger(backend::allocate, limit - backend.workspaceBytes());
-            Plan plan = RunSetup.plan(config, setup.model(), backend.workspaceBytes());
+            ModelSpec model =
+                    RunSetup.part(config, setup.model(), config.layout().axes().tensorRank(endpoint.rank()));
+            Plan plan = RunSetup.plan(config, model, backend.workspaceBytes());
             try (PipelineRank rank = new PipelineRank(
-                    setup.model(), plan, setup.hyperparameters(), backend, ledger, endpoint, setup.training(), store(job, endpoint.rank()))) {
+                    model,
+                    plan,
+                    setup.hyperparameters(),
+                    backend,
+                    ledger,
+                    endpoint,
+                    setup.training(),
+                    store(job, endpoint.rank()))) {
                 LOG.info(
                         "rank {} of {} on {}, {} bytes planned, {} allocated",
                         endpoint.rank(),
