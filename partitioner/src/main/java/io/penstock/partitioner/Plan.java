@@ -1,6 +1,7 @@
 package io.penstock.partitioner;
 
 import io.penstock.models.MicroBatchShape;
+import io.penstock.models.parallel.TensorSplit;
 import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.tensor.DType;
 import java.util.List;
@@ -13,6 +14,7 @@ import java.util.List;
  * @param schedule the instructions of every pipeline rank
  * @param stages the layers of every stage, in model order
  * @param techniques what is shared, recomputed or offloaded
+ * @param split the place of the rank that the plan is for among those that share each layer
  * @param memory what each pipeline rank will allocate, to the byte; replicas of one stage allocate the same
  */
 public record Plan(
@@ -21,6 +23,7 @@ public record Plan(
         Schedule schedule,
         List<StageLayers> stages,
         Techniques techniques,
+        TensorSplit split,
         List<RankMemory> memory) {
     public Plan {
         stages = List.copyOf(stages);
@@ -29,7 +32,7 @@ public record Plan(
 
     /** The axes of the ranks that run it. */
     public Axes axes() {
-        return new Axes(1, techniques.sharding().data(), schedule.ranks());
+        return new Axes(split.size(), techniques.sharding().data(), schedule.ranks());
     }
 
     /** Layers {@code from} (inclusive) to {@code to} (exclusive) of {@link io.penstock.models.ModelSpec#layers()}. */

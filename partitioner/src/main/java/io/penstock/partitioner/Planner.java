@@ -54,7 +54,7 @@ public final class Planner {
         Schedule whole = StateInstructions.add(schedule, techniques.sharding(), techniques.windowsParameters());
         ScheduleVerifier.verify(whole, 1).require();
         MemoryPlanner memory = new MemoryPlanner(model, microBatch, compute, techniques, workspaceBytes);
-        return new Plan(microBatch, compute, whole, stages, techniques, memory.plan(whole, stages));
+        return new Plan(microBatch, compute, whole, stages, techniques, model.split(), memory.plan(whole, stages));
     }
 
     private static void checkSplit(List<StageLayers> stages, int expected, int layers) {

@@ -118,10 +118,10 @@ public final class CheckpointReader {
             throw new CheckpointException(folder + ": no optimizer state '" + name
                     + "'; the checkpoint is of another model or has weights only");
         }
-        if (!stored.shape().equals(state.spec().shape())) {
+        if (!stored.shape().equals(state.spec().wholeShape())) {
             throw new CheckpointException(folder + ": '" + name + "' has shape " + stored.shape() + ", the model's is "
-                    + state.spec().shape());
+                    + state.spec().wholeShape());
         }
-        file.read(stored, state.firstElement(), state.updated(into));
+        file.read(stored, state.spec().distribution(), state.firstElement(), state.updated(into));
     }
 }

@@ -3,6 +3,7 @@ package io.penstock.engine.checkpoint;
 import io.penstock.engine.run.RunDirectory;
 import io.penstock.engine.state.ParameterState;
 import io.penstock.models.ModelConfig;
+import io.penstock.models.parallel.Distribution;
 import io.penstock.models.tokens.Tokenizer;
 import io.penstock.models.weights.ConfigJson;
 import io.penstock.models.weights.ModelFolder;
@@ -48,7 +49,7 @@ public final class CheckpointWriter {
     }
 
     /**
-     * Makes the files of one stage, in their full length: the parameters that it owns (a tied one only where the embedding is) and their moments. One of the stage's replicas
+     * Makes the files of one stage, in their full length: the parameters that it owns (a tied one only where the embedding is) and their moments. One of the stage's ranks
      * does it; then each of them calls {@link #writeShard}.
      */
     public void createShard(int step, int stage, int stages, List<ParameterState> owned) {
@@ -62,10 +63,10 @@ public final class CheckpointWriter {
         List<Declared> moments = new ArrayList<>();
         for (ParameterState state : owned) {
             String name = state.spec().name();
-            weights.add(new Declared(name, state.master().dtype(), state.spec().shape()));
+            weights.add(new Declared(name, state.master().dtype(), state.spec().wholeShape()));
             for (String moment : List.of(ShardNames.FIRST_MOMENT, ShardNames.SECOND_MOMENT)) {
                 moments.add(new Declared(
-                        name + moment, state.firstMoment().dtype(), state.spec().shape()));
+                        name + moment, state.firstMoment().dtype(), state.spec().wholeShape()));
             }
         }
         Map<String, String> format = Map.of("format", "pt");
@@ -86,9 +87,10 @@ public final class CheckpointWriter {
             for (ParameterState state : owned) {
                 String name = state.spec().name();
                 long first = state.firstElement();
-                weights.write(name, first, state.updated(state.master()));
-                moments.write(name + ShardNames.FIRST_MOMENT, first, state.updated(state.firstMoment()));
-                moments.write(name + ShardNames.SECOND_MOMENT, first, state.updated(state.secondMoment()));
+                Distribution part = state.spec().distribution();
+                weights.write(name, part, first, state.updated(state.master()));
+                moments.write(name + ShardNames.FIRST_MOMENT, part, first, state.updated(state.firstMoment()));
+                moments.write(name + ShardNames.SECOND_MOMENT, part, first, state.updated(state.secondMoment()));
             }
         }
     }

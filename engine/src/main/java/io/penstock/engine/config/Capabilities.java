@@ -20,7 +20,6 @@ final class Capabilities {
     }
 
     private void layout(Layout layout) {
-        unless(layout.tensor() == 1, "parallelism.tensor", layout.tensor(), "1");
         unless(
                 layout.offload() != Offload.ACTIVATIONS,
                 "parallelism.offload",

@@ -28,8 +28,8 @@ final class Consistency {
         }
         if (!(parallelism instanceof Layout) && cluster.launch() == Launch.ENVIRONMENT) {
             check.add(
-                    "launch: environment cannot choose a layout: ranks that measure for themselves may choose differently; give the keys that"
-                            + " 'penstock plan' shows",
+                    "launch: environment cannot choose a layout: ranks that measure for themselves may choose"
+                            + " differently; give the keys that 'penstock plan' shows",
                     "cluster.launch",
                     "parallelism");
         }
@@ -169,6 +169,7 @@ final class Consistency {
                     "parallelism.offload",
                     "parallelism.zero_stage");
         }
+        tokens(layout, training);
         if (layout.scheduleFile().isPresent()) {
             if (layout.schedule() != ScheduleName.ONE_F_ONE_B) {
                 add(
@@ -215,6 +216,18 @@ final class Consistency {
         }
     }
 
+    private void tokens(Layout layout, TrainingConfig training) {
+        long tokens = Math.multiplyFull(training.microBatchSize(), training.sequenceLength());
+        if (layout.sequenceParallel() && tokens > 0 && tokens < layout.tensor()) {
+            add(
+                    "tensor=" + layout.tensor() + " ranks cannot share the " + tokens
+                            + " tokens of a micro-batch; sequence_parallel: false repeats them",
+                    "parallelism.sequence_parallel",
+                    "parallelism.tensor",
+                    "training.micro_batch_size");
+        }
+    }
+
     private static long nearestMultiple(long number, long factor) {
         return Math.max(factor, Math.round((double) number / factor) * factor);
     }
@@ -237,6 +250,15 @@ final class Consistency {
                             + model.numAttentionHeads() % layout.tensor() + ", expected 0",
                     "parallelism.tensor",
                     "model.num_attention_heads");
+        }
+        // no part may be empty
+        int smallest = Math.min(model.intermediateSize().orElseThrow(), model.vocabSize());
+        if (smallest < layout.tensor()) {
+            add(
+                    "tensor=" + layout.tensor() + " ranks cannot share intermediate_size="
+                            + model.intermediateSize().orElseThrow() + " columns and vocab_size=" + model.vocabSize()
+                            + " tokens",
+                    "parallelism.tensor");
         }
     }
 

@@ -21,6 +21,12 @@ public record Layout(
         @Key(value = "Ranks that share each layer.", byDefault = "1", min = 1, max = 65536)
         int tensor,
 
+        @Key(
+                value = "With `tensor` above 1: whether norms, residuals and what goes from layer to layer are shared"
+                        + " out by tokens instead of repeated on each rank.",
+                byDefault = "true")
+        boolean sequenceParallel,
+
         @Key(value = "Replicas that share each batch.", byDefault = "1", min = 1, max = 65536)
         int data,
 
@@ -56,13 +62,13 @@ public record Layout(
         @Key(value = "States that live outside of device memory.", byDefault = "none")
         Offload offload,
 
-        @Key(
-                "A file with the order of every rank, in place of `schedule`; its ranks, chunks and micro-batches must be those of the run.")
+        @Key("A file with the order of every rank, in place of `schedule`; its ranks, chunks and micro-batches must"
+                + " be those of the run.")
         Optional<Path> scheduleFile,
 
         @Key(
-                value =
-                        "Layers of every stage in model order, embedding and head counted as one each; the plan splits evenly by time where empty.",
+                value = "Layers of every stage in model order, embedding and head counted as one each; the plan splits"
+                        + " evenly by time where empty.",
                 byDefault = "[]",
                 min = 1)
         List<Integer> split)
@@ -72,6 +78,7 @@ public record Layout(
                 Layout.class,
                 pipeline,
                 tensor,
+                sequenceParallel,
                 data,
                 chunks,
                 schedule,
@@ -85,7 +92,7 @@ public record Layout(
         split = List.copyOf(split);
     }
 
-    /** With a schedule by name and the split left to the plan. */
+    /** With a schedule by name, the split left to the plan and tokens shared out. */
     public Layout(
             int pipeline,
             int tensor,
@@ -110,16 +117,56 @@ public record Layout(
                 List.of());
     }
 
+    /** With tokens shared out. */
+    public Layout(
+            int pipeline,
+            int tensor,
+            int data,
+            int chunks,
+            ScheduleName schedule,
+            int zeroStage,
+            int zeroWindow,
+            List<ActivationCheckpointing> activationCheckpointing,
+            Offload offload,
+            Optional<Path> scheduleFile,
+            List<Integer> split) {
+        this(
+                pipeline,
+                tensor,
+                true,
+                data,
+                chunks,
+                schedule,
+                zeroStage,
+                zeroWindow,
+                activationCheckpointing,
+                offload,
+                scheduleFile,
+                split);
+    }
+
     /** The same with other recomputation. */
     public Layout withActivationCheckpointing(List<ActivationCheckpointing> words) {
         return new Layout(
-                pipeline, tensor, data, chunks, schedule, zeroStage, zeroWindow, words, offload, scheduleFile, split);
+                pipeline,
+                tensor,
+                sequenceParallel,
+                data,
+                chunks,
+                schedule,
+                zeroStage,
+                zeroWindow,
+                words,
+                offload,
+                scheduleFile,
+                split);
     }
 
     Layout withSizes(int pipelineRanks, int tensorRanks, int replicas, int chunksPerRank) {
         return new Layout(
                 pipelineRanks,
                 tensorRanks,
+                sequenceParallel,
                 replicas,
                 chunksPerRank,
                 schedule,

@@ -13,6 +13,7 @@ import io.penstock.models.LayerContext;
 import io.penstock.models.LayerSpec;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.Recomputation;
+import io.penstock.models.parallel.TensorGroup;
 import io.penstock.partitioner.memory.SavedTables;
 import io.penstock.partitioner.memory.Slots;
 import io.penstock.partitioner.memory.TensorNames;
@@ -21,6 +22,7 @@ import io.penstock.tensor.CarvedMemory;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorSource;
+import io.penstock.tensor.TensorTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -34,15 +36,19 @@ public final class ChunkBuilder {
     private final ActivationPool pool;
     private final MicroBatchShape microBatch;
     private final DType compute;
+    private final TensorGroup group;
     private final RecomputedRegion region = new RecomputedRegion();
 
+    /** {@code group}: the ranks that share each layer. */
     public ChunkBuilder(
             Backend backend,
             ParameterStore parameters,
             LayerStates states,
             ActivationPool pool,
             MicroBatchShape microBatch,
-            DType compute) {
+            DType compute,
+            TensorGroup group) {
+        this.group = group;
         this.backend = backend;
         this.parameters = parameters;
         this.states = states;
@@ -83,7 +89,11 @@ public final class ChunkBuilder {
     }
 
     private LayerContext context(LayerSpec layer) {
-        return LayerContext.whole(backend, parameters.sourceFor(layer), microBatch, compute);
+        TensorTable scratch = layer.scratch(microBatch, compute);
+        TensorSource tensors = scratch.entries().isEmpty()
+                ? TensorSource.NONE
+                : CarvedMemory.over(pool.stash().tensor(TensorNames.SHARED_SCRATCH), scratch);
+        return new LayerContext(backend, parameters.sourceFor(layer), tensors, microBatch, compute, group);
     }
 
     private <S, G> BlockRunner<S, G> blockRunner(

@@ -9,6 +9,8 @@ import io.penstock.engine.state.GradientSum;
 import io.penstock.engine.state.ParameterState;
 import io.penstock.engine.state.ParameterStore;
 import io.penstock.engine.state.Residency;
+import io.penstock.models.parallel.Distribution;
+import io.penstock.models.parallel.TensorGroup;
 import io.penstock.partitioner.memory.Segments;
 import io.penstock.partitioner.memory.StateLayout;
 import io.penstock.tensor.Backend;
@@ -36,6 +38,10 @@ public final class StepEnd {
     private final List<ParameterState> states;
     private final Residency residency;
     private final List<SquaredSegment> squared;
+    private final TensorGroup group;
+    /** Gradients of which each rank of the tensor group has found what its own tokens give. */
+    private final List<Tensor> byTokens = new ArrayList<>();
+
     private final StepStatistics statistics;
     private final AdamW optimizer;
     private final LearningRateSchedule learningRates;
@@ -49,6 +55,7 @@ public final class StepEnd {
     /**
      * @param tiedPeer the rank with the other copy of a tied parameter; this rank where there is none
      * @param replica the place of this rank among its replicas
+     * @param group the ranks that share each layer
      * @param canonicalIndex place in the model's canonical order of each of the store's parameters
      */
     public StepEnd(
@@ -58,6 +65,7 @@ public final class StepEnd {
             Endpoint endpoint,
             Collectives collectives,
             SharedStates shared,
+            TensorGroup group,
             ParameterStore store,
             int[] canonicalIndex,
             StepStatistics statistics,
@@ -73,10 +81,15 @@ public final class StepEnd {
         this.statistics = statistics;
         this.optimizer = optimizer;
         this.learningRates = learningRates;
+        this.group = group;
         this.squared = new ArrayList<>();
         for (int i = 0; i < states.size(); i++) {
             if (statistics.owns(endpoint.rank(), canonicalIndex[i])) {
                 addSegments(store.layout(), states.get(i), canonicalIndex[i], replica);
+            }
+            if (states.get(i).spec().distribution() instanceof Distribution.Replicated replicated
+                    && replicated.partialGradient()) {
+                byTokens.add(states.get(i).gradient().total());
             }
         }
     }
@@ -120,8 +133,16 @@ public final class StepEnd {
         endpoint.await(send);
     }
 
+    private void sumByTokens() {
+        for (int i = 0; i < byTokens.size(); i++) {
+            group.startAllReduce(byTokens.get(i));
+        }
+        group.await();
+    }
+
     void optimizerStep(int step, LossSum loss) {
         shared.finishReductions();
+        sumByTokens();
         statistics.loss(loss);
         for (int i = 0; i < squared.size(); i++) {
             SquaredSegment segment = squared.get(i);

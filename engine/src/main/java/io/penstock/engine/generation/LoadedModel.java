@@ -13,6 +13,7 @@ import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
 import io.penstock.models.ModelSpec;
 import io.penstock.models.Recomputation;
+import io.penstock.models.parallel.TensorGroup;
 import io.penstock.models.tokens.Tokenizer;
 import io.penstock.models.tokens.Tokenizers;
 import io.penstock.models.weights.ConfigJson;
@@ -81,7 +82,8 @@ public final class LoadedModel implements AutoCloseable {
         ActivationPool pool = ActivationPool.allocate(memory, ledger);
         CheckpointReader.readWeights(folder, store.states());
         store.refreshWorking();
-        ChunkRunner runner = new ChunkBuilder(backend, store, WholeStates.INSTANCE, pool, shape, DType.F32)
+        ChunkRunner runner = new ChunkBuilder(
+                        backend, store, WholeStates.INSTANCE, pool, shape, DType.F32, TensorGroup.alone())
                 .build(0, model.layers(), forwardOnly.recomputation(), new Slots(1, 0));
         return new LoadedModel(model, shape, tokenizer, store, pool, runner);
     }

@@ -15,6 +15,7 @@ import io.penstock.engine.training.PipelineRank;
 import io.penstock.engine.training.RankTrainer;
 import io.penstock.engine.training.RunSetup;
 import io.penstock.engine.training.StepListener;
+import io.penstock.models.ModelSpec;
 import io.penstock.partitioner.Plan;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.MemoryLedger;
@@ -57,9 +58,11 @@ final class RankBody {
         try (RunSetup setup = RunSetup.open(config, job.model());
                 Backend backend = new CpuBackend(config.cluster().threadsPerRank())) {
             MemoryLedger ledger = new MemoryLedger(backend::allocate, limit - backend.workspaceBytes());
-            Plan plan = RunSetup.plan(config, setup.model(), backend.workspaceBytes());
+            ModelSpec model =
+                    RunSetup.part(config, setup.model(), config.layout().axes().tensorRank(endpoint.rank()));
+            Plan plan = RunSetup.plan(config, model, backend.workspaceBytes());
             try (PipelineRank rank = new PipelineRank(
-                    setup.model(),
+                    model,
                     plan,
                     setup.hyperparameters(),
                     backend,

@@ -17,6 +17,7 @@ public final class StepStatistics {
 
     private final Axes axes;
     private final int[] ownerOf;
+    private final int[] partsOf;
     private final int lossOwner;
     private final int segments;
     private final Tensor own;
@@ -26,12 +27,15 @@ public final class StepStatistics {
     /**
      * @param axes of the ranks that tell
      * @param ownerOf the pipeline rank that owns each parameter of the model, in canonical order; of a tied one the embedding's
+     * @param partsOf in how many parts each of them lies on a tensor-parallel group: 1 for what every rank of it holds
      * @param lossOwner the pipeline rank with the head
      * @param segments of a parameter, shared out evenly over the replicas
      * @param own a block of this rank
      * @param gathered (ranks, block)
      */
-    public StepStatistics(Axes axes, int[] ownerOf, int lossOwner, int segments, Tensor own, Tensor gathered) {
+    public StepStatistics(
+            Axes axes, int[] ownerOf, int[] partsOf, int lossOwner, int segments, Tensor own, Tensor gathered) {
+        this.partsOf = partsOf.clone();
         this.axes = axes;
         this.ownerOf = ownerOf.clone();
         this.lossOwner = lossOwner;
@@ -56,7 +60,7 @@ public final class StepStatistics {
     }
 
     public boolean owns(int rank, int parameter) {
-        return ownerOf[parameter] == axes.pipelineRank(rank);
+        return ownerOf[parameter] == axes.pipelineRank(rank) && axes.tensorRank(rank) < partsOf[parameter];
     }
 
     /** What this rank sends. */
@@ -83,14 +87,16 @@ public final class StepStatistics {
         return total.nats();
     }
 
-    /** The global norm: every parameter once. */
+    /** The global norm: every element of every parameter once. */
     public double gradientNorm() {
         int perReplica = segments / axes.data();
         double squares = 0;
         for (int parameter = 0; parameter < ownerOf.length; parameter++) {
-            for (int segment = 0; segment < segments; segment++) {
-                int rank = axes.rank(ownerOf[parameter], segment / perReplica, 0);
-                squares += of(rank, LOSS + (long) parameter * segments + segment);
+            for (int part = 0; part < partsOf[parameter]; part++) {
+                for (int segment = 0; segment < segments; segment++) {
+                    int rank = axes.rank(ownerOf[parameter], segment / perReplica, part);
+                    squares += of(rank, LOSS + (long) parameter * segments + segment);
+                }
             }
         }
         return Math.sqrt(squares);

@@ -13,10 +13,13 @@ import io.penstock.engine.sharding.SharedStates;
 import io.penstock.engine.state.ActivationPool;
 import io.penstock.engine.state.ParameterState;
 import io.penstock.engine.state.ParameterStore;
+import io.penstock.engine.tensorparallel.TransportTensorGroup;
 import io.penstock.models.LayerSpec;
 import io.penstock.models.ModelSpec;
 import io.penstock.models.ParameterInitializer;
 import io.penstock.models.ParameterSpec;
+import io.penstock.models.parallel.Distribution;
+import io.penstock.models.parallel.TensorGroup;
 import io.penstock.partitioner.Axes;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.RankMemory;
@@ -33,6 +36,7 @@ import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.TensorTable;
+import io.penstock.tensor.cpu.RankSum;
 import io.penstock.transport.Collectives;
 import io.penstock.transport.Endpoint;
 import java.util.ArrayList;
@@ -58,6 +62,7 @@ public final class PipelineRank implements AutoCloseable {
     private final ParameterStore store;
     private final ActivationPool pool;
     private final SharedStates shared;
+    private final TensorGroup group;
     private final Executor executor;
     private final StepEnd end;
     private final Executor.Run training;
@@ -108,6 +113,7 @@ public final class PipelineRank implements AutoCloseable {
         this.store = ParameterStore.allocate(memory, layout, replica, backend, ledger, stores);
         this.pool = ActivationPool.allocate(memory, ledger);
         this.shared = new SharedStates(store, chunks, dataGroup(), replica, microBatches, backend);
+        this.group = tensorGroup();
         this.executor = new Executor(axes, backend, endpoint, shared, runners(chunks));
         this.ownerOf = owners();
         this.end = stepEnd(hyperparameters);
@@ -127,7 +133,7 @@ public final class PipelineRank implements AutoCloseable {
     }
 
     private List<ChunkRunner> runners(List<List<LayerSpec>> chunks) {
-        ChunkBuilder builder = new ChunkBuilder(backend, store, shared, pool, plan.microBatch(), plan.compute());
+        ChunkBuilder builder = new ChunkBuilder(backend, store, shared, pool, plan.microBatch(), plan.compute(), group);
         InFlight inFlight = InFlight.of(plan.schedule());
         List<ChunkRunner> runners = new ArrayList<>();
         for (int chunk = 0; chunk < chunks.size(); chunk++) {
@@ -149,6 +155,18 @@ public final class PipelineRank implements AutoCloseable {
                 endpoint,
                 axes.dataGroup(endpoint.rank()),
                 pool.buffers().tensor(TensorNames.DATA_SCRATCH).segment()));
+    }
+
+    private TensorGroup tensorGroup() {
+        if (axes.tensor() == 1) {
+            return TensorGroup.alone();
+        }
+        return new TransportTensorGroup(
+                new Collectives(
+                        endpoint,
+                        axes.tensorGroup(endpoint.rank()),
+                        pool.buffers().tensor(TensorNames.TENSOR_SCRATCH).segment()),
+                new RankSum(pool.buffers().tensor(TensorNames.TENSOR_SUM).segment()));
     }
 
     private List<ParameterSpec> canonicalParameters() {
@@ -179,6 +197,7 @@ public final class PipelineRank implements AutoCloseable {
         StepStatistics statistics = new StepStatistics(
                 axes,
                 ownerOf,
+                canonical.stream().mapToInt(this::parts).toArray(),
                 last,
                 new Segments(0, axes.data()).count(),
                 pool.buffers().tensor(TensorNames.STATISTICS_OWN),
@@ -194,11 +213,17 @@ public final class PipelineRank implements AutoCloseable {
                 endpoint,
                 collectives,
                 shared,
+                group,
                 store,
                 canonicalIndex,
                 statistics,
                 hyperparameters.optimizer(),
                 hyperparameters.learningRates());
+    }
+
+    /** In how many parts a parameter lies on the ranks that share each layer. */
+    private int parts(ParameterSpec parameter) {
+        return parameter.distribution() instanceof Distribution.Split ? axes.tensor() : 1;
     }
 
     /** Every parameter from the seed, the same on every layout; optimizer states are zero. */
@@ -224,7 +249,7 @@ public final class PipelineRank implements AutoCloseable {
         return axes;
     }
 
-    /** The parameters that this rank saves, or saves its part of: of a tied one only the embedding's copy, of replicas that hold the same only the first. */
+    /** The parameters that this rank saves, or saves its part of: of a tied one only the embedding's copy, of ranks that hold the same only the first. */
     public List<ParameterState> ownedStates() {
         if (replica > 0 && !sharding().shardsOptimizer()) {
             return List.of();
@@ -232,12 +257,13 @@ public final class PipelineRank implements AutoCloseable {
         List<ParameterSpec> canonical = canonicalParameters();
         return store.states().stream()
                 .filter(state -> ownerOf[canonical.indexOf(state.spec())] == pipelineRank)
+                .filter(state -> axes.tensorRank(endpoint.rank()) < parts(state.spec()))
                 .toList();
     }
 
-    /** Whether this rank makes the files that the replicas of its stage save to. */
+    /** Whether this rank makes the files that the ranks of its stage save to. */
     public boolean createsShard() {
-        return replica == 0;
+        return replica == 0 && axes.tensorRank(endpoint.rank()) == 0;
     }
 
     /** The pipeline rank that saves each parameter of the model, by name in canonical order. */

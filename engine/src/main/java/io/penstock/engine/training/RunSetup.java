@@ -18,11 +18,14 @@ import io.penstock.models.data.DataRequest;
 import io.penstock.models.data.SequenceSampler;
 import io.penstock.models.data.TokenData;
 import io.penstock.models.data.TokenSpan;
+import io.penstock.models.parallel.TensorSplit;
 import io.penstock.models.tokens.Tokenizer;
 import io.penstock.models.tokens.Tokenizers;
 import io.penstock.partitioner.CostModel;
 import io.penstock.partitioner.Offloading;
+import io.penstock.partitioner.Partition;
 import io.penstock.partitioner.Plan;
+import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.Planner;
 import io.penstock.partitioner.RecomputationChoice;
 import io.penstock.partitioner.Techniques;
@@ -106,38 +109,70 @@ public final class RunSetup implements AutoCloseable {
         return tokenizer;
     }
 
-    /** The plan of the layout that the config gives. {@code workspaceBytes}: what one rank's backend holds for its kernels. */
+    /** What rank {@code tensorRank} of those that share each layer holds of the whole model. Throws {@link ConfigException} for a model that cannot be shared so. */
+    public static ModelSpec part(Config config, ModelSpec model, int tensorRank) {
+        Layout layout = config.layout();
+        if (layout.tensor() == 1) {
+            return model;
+        }
+        Problems problems = new Problems();
+        try {
+            TensorSplit split = new TensorSplit(layout.tensor(), tensorRank, layout.sequenceParallel());
+            return ConfigModels.family(model.config().architecture()).spec(model.config(), split);
+        } catch (IllegalArgumentException e) {
+            problems.add(Place.of("parallelism.tensor"), String.valueOf(e.getMessage()));
+        }
+        problems.throwIfAny();
+        return model;
+    }
+
+    /**
+     * The plan of the layout that the config gives, for the rank that holds {@code model}; of a whole model that is shared, for the first rank of a tensor group, whose part is the
+     * largest. {@code workspaceBytes}: what one rank's backend holds for its kernels.
+     */
     public static Plan plan(Config config, ModelSpec model, long workspaceBytes) {
+        ModelSpec first = part(config, model, 0);
+        ModelSpec mine = model.split().isWhole() ? first : model;
+        Function<List<Recomputation>, Plan> planner = recomputation -> Planner.plan(
+                mine,
+                microBatch(config),
+                compute(config),
+                schedule(config, model),
+                techniques(config, recomputation),
+                stages(config, first, recomputation),
+                workspaceBytes);
+        return LayerRecomputation.given(config.layout(), model)
+                .map(planner)
+                .orElseGet(() -> RecomputationChoice.fit(mine, MemoryLimit.of(config), planner));
+    }
+
+    /** As given, or by the time of the largest part, so that all ranks of a tensor group come to the same stages. */
+    private static List<StageLayers> stages(Config config, ModelSpec largest, List<Recomputation> recomputation) {
+        if (!config.layout().split().isEmpty()) {
+            return GivenOrder.stages(config.layout().split());
+        }
+        DType compute = compute(config);
+        double[] costs = CostModel.layerCosts(
+                largest,
+                microBatch(config),
+                compute,
+                techniques(config, recomputation),
+                CostModel.DeviceRates.cpu(compute));
+        return Partition.minimizeSlowestStage(costs, schedule(config, largest).stages());
+    }
+
+    private static MicroBatchShape microBatch(Config config) {
+        return new MicroBatchShape(
+                config.training().microBatchSize(), config.training().sequenceLength());
+    }
+
+    private static Schedule schedule(Config config, ModelSpec model) {
         Layout layout = config.layout();
         boolean tied = model.config().tieWordEmbeddings();
-        Schedule schedule = layout.scheduleFile()
+        return layout.scheduleFile()
                 .map(file -> GivenOrder.read(file, tied))
                 .orElseGet(() -> Schedules.create(
                         layout.schedule().toString(), layout.pipeline(), config.microBatches(), layout.chunks(), tied));
-        DType compute = compute(config);
-        MicroBatchShape microBatch = new MicroBatchShape(
-                config.training().microBatchSize(), config.training().sequenceLength());
-        Function<List<Recomputation>, Plan> planner =
-                recomputation -> layout.split().isEmpty()
-                        ? Planner.plan(
-                                model,
-                                microBatch,
-                                compute,
-                                schedule,
-                                techniques(config, recomputation),
-                                CostModel.DeviceRates.cpu(compute),
-                                workspaceBytes)
-                        : Planner.plan(
-                                model,
-                                microBatch,
-                                compute,
-                                schedule,
-                                techniques(config, recomputation),
-                                GivenOrder.stages(layout.split()),
-                                workspaceBytes);
-        return LayerRecomputation.given(layout, model)
-                .map(planner)
-                .orElseGet(() -> RecomputationChoice.fit(model, MemoryLimit.of(config), planner));
     }
 
     private static Techniques techniques(Config config, List<Recomputation> recomputation) {

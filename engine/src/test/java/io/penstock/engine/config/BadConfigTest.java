@@ -28,8 +28,9 @@ final class BadConfigTest {
     @Test
     void shouldNameTheNearestKey() {
         assertEquals("""
-                c.yaml:2:1: missing key 'model.hidden_size' (a whole number): Width of the residual stream.
-                c.yaml:5:3: unknown key 'hiden_size' in model, did you mean 'hidden_size'?""".replace("c.yaml:2:1", "c.yaml:3:3"), problems(folder, with("  hidden_size", "  hiden_size")));
+            c.yaml:2:1: missing key 'model.hidden_size' (a whole number): Width of the residual stream.
+            c.yaml:5:3: unknown key 'hiden_size' in model, did you mean 'hidden_size'?\
+            """.replace("c.yaml:2:1", "c.yaml:3:3"), problems(folder, with("  hidden_size", "  hiden_size")));
         assertEquals(
                 "c.yaml:15:1: unknown key 'paralelism', did you mean 'parallelism'?",
                 problems(folder, with("parallelism:", "paralelism:")));
@@ -131,7 +132,6 @@ final class BadConfigTest {
     @ParameterizedTest
     @CsvSource({
         "parallelism.offload=activations,none or optimizer or parameters",
-        "parallelism.tensor=2,1",
         "training.precision=f16,f32 and bf16",
     })
     void shouldRefuseWhatThisVersionLacks(String override, String instead) {

@@ -12,6 +12,7 @@ import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
 import io.penstock.models.ModelSpec;
 import io.penstock.models.gpt2.Gpt2Family;
+import io.penstock.partitioner.Axes;
 import io.penstock.partitioner.CostModel;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.Planner;
@@ -138,7 +139,15 @@ final class TinyRun {
     /** Runs all ranks of {@code plan}; {@code endpoints} opens the endpoint of a rank on its thread. */
     static Result run(ModelSpec model, Plan plan, Supplier<Backend> backends, IntFunction<Endpoint> endpoints)
             throws Exception {
-        int ranks = plan.axes().ranks();
+        return run(List.of(model), List.of(plan), backends, endpoints);
+    }
+
+    /** {@code models} and {@code plans}: of each rank of a tensor group. */
+    static Result run(
+            List<ModelSpec> models, List<Plan> plans, Supplier<Backend> backends, IntFunction<Endpoint> endpoints)
+            throws Exception {
+        Axes axes = plans.getFirst().axes();
+        int ranks = axes.ranks();
         Map<String, int[]> weights = new ConcurrentSkipListMap<>();
         List<List<Long>> losses = new ArrayList<>();
         List<List<Long>> norms = new ArrayList<>();
@@ -152,7 +161,13 @@ final class TinyRun {
             for (int i = 0; i < ranks; i++) {
                 int rank = i;
                 done.add(threads.submit(() -> rank(
-                        model, plan, backends, endpoints.apply(rank), losses.get(rank), norms.get(rank), weights)));
+                        models.get(axes.tensorRank(rank)),
+                        plans.get(axes.tensorRank(rank)),
+                        backends,
+                        endpoints.apply(rank),
+                        losses.get(rank),
+                        norms.get(rank),
+                        weights)));
             }
             await(done);
         } finally {
@@ -216,7 +231,7 @@ final class TinyRun {
     /** Puts the elements that a rank updates in their places; throws if another rank had others there. */
     private static void collect(ParameterState state, Map<String, int[]> weights) {
         String name = state.spec().name();
-        int elements = Math.toIntExact(state.spec().shape().elements());
+        int elements = Math.toIntExact(state.spec().wholeShape().elements());
         int[] bits = weights.computeIfAbsent(name, n -> {
             int[] none = new int[elements];
             Arrays.fill(none, MISSING);
@@ -225,7 +240,7 @@ final class TinyRun {
         Tensor part = state.updatedElements();
         synchronized (bits) {
             for (int i = 0; i < part.elements(); i++) {
-                int place = Math.toIntExact(state.firstElement()) + i;
+                int place = Math.toIntExact(state.spec().distribution().wholeIndex(state.firstElement() + i));
                 int found = Float.floatToRawIntBits((float) part.get(i));
                 if (bits[place] != MISSING && bits[place] != found) {
                     throw new AssertionError("the copies of " + name + " differ at " + place);

@@ -9,8 +9,8 @@ public sealed interface Distribution {
     /** The place in the whole parameter of an element of this rank's part. */
     long wholeIndex(long partIndex);
 
-    /** Calls {@code run} for every stretch of elements that is consecutive in the part and in the whole, in order; they cover the part. */
-    void forEachRun(long partElements, Run run);
+    /** Calls {@code run} for every stretch of elements that is consecutive in the part and in the whole, in order; they cover {@code count} of the part from {@code first} on. */
+    void forEachRun(long first, long count, Run run);
 
     /** {@code count} elements from {@code part} on, in the part, which are those from {@code whole} on, in the whole. */
     @FunctionalInterface
@@ -31,8 +31,8 @@ public sealed interface Distribution {
         }
 
         @Override
-        public void forEachRun(long partElements, Run run) {
-            run.accept(0, 0, partElements);
+        public void forEachRun(long first, long count, Run run) {
+            run.accept(first, first, count);
         }
     }
 
@@ -97,10 +97,13 @@ public sealed interface Distribution {
         }
 
         @Override
-        public void forEachRun(long partElements, Run run) {
+        public void forEachRun(long first, long count, Run run) {
             long length = partOfBlock() * inner();
-            for (long i = 0; i * length < partElements; i++) {
-                run.accept(i * length, wholeBegin(i), length);
+            long end = first + count;
+            for (long at = first; at < end; ) {
+                long until = Math.min(end, (at / length + 1) * length);
+                run.accept(at, wholeIndex(at), until - at);
+                at = until;
             }
         }
     }
@@ -109,6 +112,7 @@ public sealed interface Distribution {
     default void copyFromWhole(Tensor part, Tensor whole) {
         long bytes = part.dtype().bytes();
         forEachRun(
+                0,
                 part.elements(),
                 (from, at, count) ->
                         MemorySegment.copy(whole.segment(), at * bytes, part.segment(), from * bytes, count * bytes));
@@ -118,6 +122,7 @@ public sealed interface Distribution {
     default void copyToWhole(Tensor whole, Tensor part) {
         long bytes = part.dtype().bytes();
         forEachRun(
+                0,
                 part.elements(),
                 (from, at, count) ->
                         MemorySegment.copy(part.segment(), from * bytes, whole.segment(), at * bytes, count * bytes));

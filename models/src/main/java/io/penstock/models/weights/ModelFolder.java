@@ -49,16 +49,15 @@ public final class ModelFolder implements AutoCloseable {
         return ConfigJson.read(folder.resolve(ConfigJson.FILE));
     }
 
-    /** Overwrites {@code into}, host memory, with the parameter, cast to its dtype. {@link ModelFileException} if missing or of another shape. */
+    /** Overwrites {@code into}, host memory, with the parameter, or the part of it that the spec describes, cast to its dtype. {@link ModelFileException} if missing or of another shape. */
     public void read(ParameterSpec parameter, Tensor into) {
-        Located located = locate(parameter);
-        located.file.read(located.tensor, into);
+        read(parameter, 0, into);
     }
 
-    /** As {@link #read(ParameterSpec, Tensor)}, of elements {@code first .. first + into.elements() - 1}: the part that a rank holds. */
+    /** As {@link #read(ParameterSpec, Tensor)}, of elements {@code first .. first + into.elements() - 1} of what the spec describes. */
     public void read(ParameterSpec parameter, long first, Tensor into) {
         Located located = locate(parameter);
-        located.file.read(located.tensor, first, into);
+        located.file.read(located.tensor, parameter.distribution(), first, into);
     }
 
     private Located locate(ParameterSpec parameter) {
@@ -73,12 +72,12 @@ public final class ModelFolder implements AutoCloseable {
         if (located == null) {
             throw new ModelFileException(folder, "no tensor '" + name + "' among " + tensors.size());
         }
-        if (!located.tensor.shape().equals(parameter.shape())) {
+        if (!located.tensor.shape().equals(parameter.wholeShape())) {
             throw new ModelFileException(
                     located.file.path(),
                     located.tensor.offset(),
                     "'" + located.tensor.name() + "' has shape " + located.tensor.shape() + ", the model's is "
-                            + parameter.shape());
+                            + parameter.wholeShape());
         }
         return located;
     }

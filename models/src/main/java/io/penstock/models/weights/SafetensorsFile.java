@@ -1,5 +1,7 @@
 package io.penstock.models.weights;
 
+import io.penstock.models.parallel.Distribution;
+import io.penstock.tensor.Shape;
 import io.penstock.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -109,6 +111,13 @@ public final class SafetensorsFile implements AutoCloseable {
         for (long i = 0; i < into.elements(); i++) {
             into.set(i, stored.type().get(data, i));
         }
+    }
+
+    /** Overwrites {@code into}, contiguous, with elements {@code first .. first + into.elements() - 1} of the part that {@code part} is of the tensor. */
+    public void read(StoredTensor stored, Distribution part, long first, Tensor into) {
+        Tensor flat = into.reshape(Shape.of(into.elements()));
+        part.forEachRun(
+                first, into.elements(), (at, whole, count) -> read(stored, whole, flat.slice(at - first, count)));
     }
 
     @Override

@@ -1,6 +1,8 @@
 package io.penstock.models.weights;
 
+import io.penstock.models.parallel.Distribution;
 import io.penstock.models.weights.SafetensorsWriter.Declared;
+import io.penstock.tensor.Shape;
 import io.penstock.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -76,6 +78,13 @@ public final class SafetensorsParts implements AutoCloseable {
         } catch (IOException e) {
             throw new ModelFileException(path, e);
         }
+    }
+
+    /** As {@link #write(String, long, Tensor)}, of the part that {@code distribution} is of the tensor: {@code part} are its elements from {@code first} on. */
+    public void write(String name, Distribution distribution, long first, Tensor part) {
+        Tensor flat = part.reshape(Shape.of(part.elements()));
+        distribution.forEachRun(
+                first, part.elements(), (at, whole, count) -> write(name, whole, flat.slice(at - first, count)));
     }
 
     /** Returns when what was written is on disk. */

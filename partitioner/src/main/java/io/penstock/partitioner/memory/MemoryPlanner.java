@@ -28,6 +28,10 @@ public final class MemoryPlanner {
     private static final long DATA_SLOTS = 2;
 
     private static final long DATA_CHUNK_FLOATS = 1 << 18;
+    /** Sums over a tensor group go in pieces of at most 2 MiB a rank: a shard of most micro-batches. */
+    private static final long TENSOR_CHUNK_BYTES = 2 << 20;
+
+    private static final long TENSOR_SUM_BYTES = 8 << 10;
 
     private final ModelSpec model;
     private final MicroBatchShape microBatch;
@@ -85,8 +89,12 @@ public final class MemoryPlanner {
             addSharedStash(stash, buffers, all);
         }
         addSharedRecomputed(stash, saved);
+        addSharedScratch(stash, all);
+        addTensorScratch(buffers);
         addHeadScratch(stash, all);
-        addStatistics(buffers, schedule.ranks() * techniques.sharding().data());
+        addStatistics(
+                buffers,
+                schedule.ranks() * techniques.sharding().data() * model.split().size());
         StateLayout states =
                 new StateLayout(all, compute, techniques.sharding(), techniques.offloading(), schedule.microBatches());
         return new RankMemory(
@@ -169,6 +177,29 @@ public final class MemoryPlanner {
         if (bytes > 0) {
             stash.add(TensorNames.SHARED_RECOMPUTED, DType.F32, Shape.of(bytes / DType.F32.bytes()));
         }
+    }
+
+    private void addSharedScratch(TensorTable.Builder stash, List<LayerSpec> layers) {
+        long bytes = 0;
+        for (LayerSpec layer : layers) {
+            bytes = Math.max(bytes, layer.scratch(microBatch, compute).totalBytes());
+        }
+        if (bytes > 0) {
+            stash.add(TensorNames.SHARED_SCRATCH, DType.F32, Shape.of(bytes / DType.F32.bytes()));
+        }
+    }
+
+    /** For two pieces from each rank of the group, one on its way while one is summed, and for the sum. */
+    private void addTensorScratch(TensorTable.Builder buffers) {
+        int size = model.split().size();
+        if (size == 1) {
+            return;
+        }
+        long shard =
+                model.split().largestPart(microBatch.rows()) * model.config().hiddenSize() * compute.bytes();
+        long chunk = TensorTable.align(Math.min(shard, TENSOR_CHUNK_BYTES));
+        buffers.add(TensorNames.TENSOR_SCRATCH, DType.F32, Shape.of(2L, size, chunk / DType.F32.bytes()))
+                .add(TensorNames.TENSOR_SUM, DType.F32, Shape.of(TENSOR_SUM_BYTES / DType.F32.bytes()));
     }
 
     private void addHeadScratch(TensorTable.Builder stash, List<LayerSpec> layers) {

@@ -8,6 +8,9 @@ public final class TensorNames {
     /** One region that every layer of a rank writes what it will recompute to in turn. */
     public static final String SHARED_RECOMPUTED = "recomputed";
 
+    /** One region that embedding and blocks carve what a call works in from in turn, where layers are shared. */
+    public static final String SHARED_SCRATCH = "scratch";
+
     /** Prefix of the head's scratch tensors. */
     public static final String HEAD_SCRATCH = "head.";
 
@@ -21,6 +24,11 @@ public final class TensorNames {
 
     /** The same for sums over replicas. */
     public static final String DATA_SCRATCH = "data_scratch";
+
+    /** The same for sums over the ranks that share each layer, and the piece that such a sum is made in. */
+    public static final String TENSOR_SCRATCH = "tensor_scratch";
+
+    public static final String TENSOR_SUM = "tensor_sum";
 
     /** Prefixes of the windows that blocks hold whole matrices in, in turn. */
     public static final String VALUE_WINDOW = "value_window";

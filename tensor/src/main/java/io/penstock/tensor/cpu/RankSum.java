@@ -1,0 +1,53 @@
+package io.penstock.tensor.cpu;
+
+import io.penstock.tensor.DType;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Element-wise sums of what several ranks hold, in their order: F32 in F32, BF16 widened to F32, summed and rounded once. One thread at a time; host memory only.
+ */
+public final class RankSum {
+    /** Of the scratch that it works in. */
+    public static final long SCRATCH_BYTES = 2 * Workspace.PIECE_BYTES;
+
+    private final long scratch;
+
+    /** {@code scratch}: {@link #SCRATCH_BYTES} of native memory, borrowed. */
+    public RankSum(MemorySegment scratch) {
+        if (scratch.byteSize() < SCRATCH_BYTES) {
+            throw new IllegalArgumentException(
+                    "scratch of " + scratch.byteSize() + " bytes, expected " + SCRATCH_BYTES);
+        }
+        this.scratch = scratch.address();
+    }
+
+    /** Overwrites {@code bytes} of the destination with the sum of all sources; it may be the very memory of one of them, at the same offset. */
+    public void sum(
+            DType dtype, MemorySegment destination, long offset, MemorySegment[] sources, long[] offsets, long bytes) {
+        boolean half = dtype == DType.BF16;
+        if (!half && dtype != DType.F32) {
+            throw new IllegalStateException("ranks sum F32 and BF16, not " + dtype);
+        }
+        int width = Lanes.bytes(half);
+        long elements = bytes / width;
+        long to = destination.address() + offset;
+        for (long from = 0; from < elements; from += Workspace.PIECE) {
+            long n = Math.min(Workspace.PIECE, elements - from);
+            long sum = scratch;
+            if (half) {
+                VectorBf16.widen(sum, sources[0].address() + offsets[0] + from * width, n);
+            } else {
+                MemorySegment.copy(sources[0], offsets[0] + 4 * from, Lanes.ALL, sum, 4 * n);
+            }
+            for (int i = 1; i < sources.length; i++) {
+                long term = sources[i].address() + offsets[i] + from * width;
+                Vectors.add(sum, sum, Bf16.read(half, term, scratch + Workspace.PIECE_BYTES, n), n);
+            }
+            if (half) {
+                VectorBf16.narrow(to + from * width, sum, n);
+            } else {
+                MemorySegment.copy(Lanes.ALL, sum, Lanes.ALL, to + 4 * from, 4 * n);
+            }
+        }
+    }
+}
