@@ -1,8 +1,8 @@
 package io.penstock.tensor.cpu;
 
 /**
- * BF16 in memory to and from F32 in memory. Kernels compute on F32 alone and move BF16 through a piece of their thread's area that stays in the first cache:
- * a branch on the type inside a vector loop made C2 keep vectors as objects. {@code half} says that a side is BF16, else F32.
+ * BF16 in memory to and from F32 in memory, through a piece of a thread's area that stays in the first cache: for what is not worth a loop of each type. {@code half}
+ * says that a side is BF16, else F32; a branch on it inside a vector loop made C2 keep vectors as objects.
  */
 final class Bf16 {
     private Bf16() {}

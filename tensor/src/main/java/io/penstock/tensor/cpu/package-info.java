@@ -7,7 +7,8 @@
  *
  * <p>Loops over vectors live in classes named {@code Vector*}, whose methods take and return numbers: the JVM's flags keep C2 from inlining them into
  * their callers, for in large methods it leaves vectors as objects, which costs garbage and most of the speed. {@code Lanes}, {@code Exp} and {@code Sigmoid}
- * are what those loops are written in, and are always inlined.
+ * are what those loops are written in, and are always inlined, until a loop has grown so long that C2 stops inlining methods of ours (its count of nodes, which the
+ * JVM's own are exempt from): the end of such a loop is written out, and the elements after the last whole vector get a method of their own.
  *
  * <p>Read first: {@link io.penstock.tensor.cpu.CpuBackend}, {@code Workers}, {@code Lanes}.
  */
