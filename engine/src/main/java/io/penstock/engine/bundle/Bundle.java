@@ -67,6 +67,8 @@ public final class Bundle {
             List<String> jars = new BundledJars(gpu).copy(classPath, lib);
             boolean compiles = jars.stream().anyMatch(jar -> jar.startsWith("chronicle-map"));
             jlink(folder.resolve("runtime"), compiles);
+            // What javac knows of older releases, 10 MB: nobody asks for one.
+            Files.deleteIfExists(folder.resolve("runtime/lib/ct.sym"));
             Files.writeString(Files.createDirectory(folder.resolve("bin")).resolve("penstock"), script(jars));
             folder.resolve("bin/penstock").toFile().setExecutable(true, false);
             for (String file : List.of("jvm.properties", "LICENSE", "examples", CORPUS)) {

@@ -19,10 +19,11 @@ import java.util.zip.ZipOutputStream;
 
 /** This process's class path as jars, without the parts of them that no run uses. */
 final class BundledJars {
-    /** Entries that stay out: C headers, native code of JCuda's other libraries, oneDNN's other bindings, documentation of Maven. */
+    /** Entries that stay out: C headers, native code of JCuda's other libraries, oneDNN's other bindings, vocabularies but GPT-2's, what Maven notes. */
     private static final Predicate<String> UNUSED = Pattern.compile("org/bytedeco/.*/include/.*"
                     + "|org/bytedeco/.*/libjni\\w+\\.so"
                     + "|lib/libJ(NvPTXCompiler|Nvrtc|CudaRuntime|Cublas)-.*"
+                    + "|com/knuddels/jtokkit/(p50k|cl100k|o200k)_base\\.tiktoken"
                     + "|META-INF/maven/.*")
             .asMatchPredicate();
 
