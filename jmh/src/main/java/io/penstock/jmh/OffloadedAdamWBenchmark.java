@@ -41,8 +41,7 @@ public class OffloadedAdamWBenchmark {
     private record Parameter(Tensor weight, Tensor m, Tensor v, Tensor gradient, Tensor working) {
         static Parameter of(OwnSide own, Tensor weight, Tensor m, Tensor v) {
             Shape shape = Shape.of(ELEMENTS);
-            return new Parameter(
-                    weight, m, v, own.memory.zeros(DType.F32, shape), own.memory.zeros(DType.BF16, shape));
+            return new Parameter(weight, m, v, own.memory.zeros(DType.F32, shape), own.memory.zeros(DType.BF16, shape));
         }
 
         void update(OwnSide own) {
@@ -90,8 +89,8 @@ public class OffloadedAdamWBenchmark {
             Path directory = Path.of(System.getProperty("java.io.tmpdir"));
             store = ShardStores.open(kind, new StoreSettings(directory, 0), table.build());
             for (int i = 0; i < TENSORS; i++) {
-                parameters.add(Parameter.of(
-                        own, store.tensor("master:" + i), store.tensor("m:" + i), store.tensor("v:" + i)));
+                parameters.add(
+                        Parameter.of(own, store.tensor("master:" + i), store.tensor("m:" + i), store.tensor("v:" + i)));
             }
         }
 

@@ -2,10 +2,30 @@ package io.penstock.engine.offload;
 
 import io.penstock.engine.config.OffloadStoreKind;
 import io.penstock.tensor.TensorTable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /** Opens stores. */
 public final class ShardStores {
     private ShardStores() {}
+
+    /**
+     * Throws {@link StoreException} if the file system of {@code directory}, which need not be there yet, has less than {@code bytes} bytes free; {@code owner} is named in
+     * the message.
+     */
+    public static void requireSpace(Path directory, long bytes, String owner) {
+        Path existing = directory.toAbsolutePath().normalize();
+        while (Files.notExists(existing) && existing.getParent() != null) {
+            existing = existing.getParent();
+        }
+        try {
+            StoreFile.requireSpace(existing, bytes, owner);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
 
     /** A new store of the table's tensors, all zeros. Throws {@link StoreException} where there is no room or no permission. */
     public static ShardStore open(OffloadStoreKind kind, StoreSettings settings, TensorTable table) {

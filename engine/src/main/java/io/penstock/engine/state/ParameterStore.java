@@ -153,9 +153,19 @@ public final class ParameterStore implements AutoCloseable {
             Tensor refreshed = state.refreshed();
             if (refreshed != null) {
                 backend.copy(refreshed, state.master());
-                residency.releaseMaster(state);
             }
         }
+        releaseStates();
+    }
+
+    /** All states were read or written, as for a checkpoint: offloaded ones need not stay in memory. */
+    public void releaseStates() {
+        states.values().forEach(residency::release);
+    }
+
+    /** Bytes of the states that are not in device memory. */
+    public long offloadedBytes() {
+        return shards == null ? 0 : shards.bytes();
     }
 
     @Override

@@ -20,7 +20,10 @@ public final class FittingPlan {
         return RunSetup.decided(config, model, of(config, model));
     }
 
-    /** Throws {@link DoesNotFitException} if a rank needs more than {@code cluster.memory_per_rank}. */
+    /**
+     * Throws {@link DoesNotFitException} if a rank needs more than {@code cluster.memory_per_rank}, {@link io.penstock.engine.offload.StoreException} if the ranks of this machine
+     * offload more than its disk has room for.
+     */
     public static Plan of(Config config, ModelSpec model) {
         Devices.require(config.cluster().device());
         Plan plan;
@@ -40,6 +43,7 @@ public final class FittingPlan {
                 }
             }
         });
+        OffloadSpace.require(config, plan);
         return plan;
     }
 }

@@ -94,6 +94,7 @@ public final class RankTrainer {
         }
         rank.barrier();
         checkpoints.writeShard(done, stage, stages, rank.ownedStates());
+        rank.store().releaseStates();
         rank.barrier();
         if (number == 0) {
             Path folder = checkpoints.finish(

@@ -76,8 +76,12 @@ final class TinyRun {
 
     /** Mapped files in the system's temporary folder, for what a plan offloads. */
     static Function<TensorTable, ShardStore> stores(int rank) {
+        return stores(rank, OffloadStoreKind.FILES);
+    }
+
+    private static Function<TensorTable, ShardStore> stores(int rank, OffloadStoreKind kind) {
         Path folder = Path.of(System.getProperty("java.io.tmpdir"), "penstock-tiny-stores");
-        return table -> ShardStores.open(OffloadStoreKind.FILES, new StoreSettings(folder, rank), table);
+        return table -> ShardStores.open(kind, new StoreSettings(folder, rank), table);
     }
 
     /** Tokens as a function of step, micro-batch and place; the same for targets, one place on. */
@@ -139,12 +143,33 @@ final class TinyRun {
     /** Runs all ranks of {@code plan}; {@code endpoints} opens the endpoint of a rank on its thread. */
     static Result run(ModelSpec model, Plan plan, Supplier<Backend> backends, IntFunction<Endpoint> endpoints)
             throws Exception {
-        return run(List.of(model), List.of(plan), backends, endpoints);
+        return run(model, plan, backends, endpoints, OffloadStoreKind.FILES);
+    }
+
+    /** The same with what the plan offloads in stores of {@code kind}. */
+    static Result run(
+            ModelSpec model,
+            Plan plan,
+            Supplier<Backend> backends,
+            IntFunction<Endpoint> endpoints,
+            OffloadStoreKind kind)
+            throws Exception {
+        return run(List.of(model), List.of(plan), backends, endpoints, kind);
     }
 
     /** {@code models} and {@code plans}: of each rank of a tensor group. */
     static Result run(
             List<ModelSpec> models, List<Plan> plans, Supplier<Backend> backends, IntFunction<Endpoint> endpoints)
+            throws Exception {
+        return run(models, plans, backends, endpoints, OffloadStoreKind.FILES);
+    }
+
+    private static Result run(
+            List<ModelSpec> models,
+            List<Plan> plans,
+            Supplier<Backend> backends,
+            IntFunction<Endpoint> endpoints,
+            OffloadStoreKind kind)
             throws Exception {
         Axes axes = plans.getFirst().axes();
         int ranks = axes.ranks();
@@ -165,6 +190,7 @@ final class TinyRun {
                         plans.get(axes.tensorRank(rank)),
                         backends,
                         endpoints.apply(rank),
+                        kind,
                         losses.get(rank),
                         norms.get(rank),
                         weights)));
@@ -195,6 +221,7 @@ final class TinyRun {
             Plan plan,
             Supplier<Backend> backends,
             Endpoint endpoint,
+            OffloadStoreKind kind,
             List<Long> losses,
             List<Long> norms,
             Map<String, int[]> weights) {
@@ -202,13 +229,21 @@ final class TinyRun {
                 Backend backend = backends.get()) {
             MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
             try (PipelineRank rank = new PipelineRank(
-                    model, plan, hyperparameters(), backend, ledger, wire, batches(), stores(wire.rank()))) {
+                    model, plan, hyperparameters(), backend, ledger, wire, batches(), stores(wire.rank(), kind))) {
                 long predicted =
                         plan.memory().get(plan.axes().pipelineRank(wire.rank())).totalBytes();
                 long allocated = ledger.totalBytes() + backend.workspaceBytes();
                 if (predicted != allocated) {
                     throw new AssertionError("rank " + wire.rank() + " was planned " + predicted + " bytes, allocated "
                             + allocated + ": " + ledger.bytesByOwner());
+                }
+                long elsewhere = plan.memory()
+                        .get(plan.axes().pipelineRank(wire.rank()))
+                        .store()
+                        .totalBytes();
+                if (elsewhere != rank.store().offloadedBytes()) {
+                    throw new AssertionError("rank " + wire.rank() + " was planned " + elsewhere
+                            + " bytes in its store, which has " + rank.store().offloadedBytes());
                 }
                 rank.initialize(1);
                 for (int step = 0; step < STEPS; step++) {
