@@ -84,6 +84,7 @@ public final class TrainingRun {
          * @throws io.penstock.models.data.DataException if the data cannot be trained on
          * @throws io.penstock.engine.checkpoint.CheckpointException if the checkpoint cannot be gone on from
          * @throws io.penstock.engine.training.DoesNotFitException if a rank needs more than it may have
+         * @throws io.penstock.engine.offload.StoreException if the disk has no room for what the ranks offload
          */
         public TrainingRun prepare() {
             if (config.isAuto()) {
@@ -99,7 +100,8 @@ public final class TrainingRun {
                 int stepsDone = resume.map(path -> Resumption.stepsDone(config, setup.model(), path))
                         .orElse(0);
                 Plan plan = FittingPlan.of(config, setup.model());
-                return new TrainingRun(this, setup.model(), plan, stepsDone);
+                return new TrainingRun(
+                        this, RunSetup.decided(config, setup.model(), plan), setup.model(), plan, stepsDone);
             }
         }
     }
@@ -123,8 +125,8 @@ public final class TrainingRun {
     private final int stepsDone;
     private final StopSignal stop = new StopSignal();
 
-    private TrainingRun(Builder builder, ModelSpec model, Plan plan, int stepsDone) {
-        this.config = builder.config;
+    private TrainingRun(Builder builder, Config decided, ModelSpec model, Plan plan, int stepsDone) {
+        this.config = decided;
         this.custom = builder.model;
         this.resume = builder.resume;
         this.listeners = List.copyOf(builder.listeners);

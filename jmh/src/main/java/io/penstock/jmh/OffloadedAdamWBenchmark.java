@@ -71,7 +71,7 @@ public class OffloadedAdamWBenchmark {
     @State(Scope.Benchmark)
     public static class Stored {
         @Param({"FILES", "CHRONICLE_MAP", "HOST"})
-        public OffloadStoreKind kind;
+        public OffloadStoreKind kind = OffloadStoreKind.FILES;
 
         private OwnSide side;
         private ShardStore store;
