@@ -64,13 +64,13 @@ public class EmbeddingBenchmark {
             traffic = residency.each(Traffic[]::new, i -> traffic(pass, i));
         }
 
-        /** As many rows of the tables as there are tokens, which lie side by side here; positions are read once, their gradients read and written once. */
+        /** As many rows as there are tokens, side by side; positions are read once, their gradients read and written once. */
         private Traffic traffic(Pass pass, int set) {
-            long first = (long) set * Setting.ROWS % (Setting.VOCABULARY - Setting.ROWS);
             Tensor y = y_RC[set];
+            Shape rows = Shape.of(Setting.ROWS, Setting.HIDDEN);
             return pass.forward()
-                    ? new Traffic(List.of(wte_VC.slice(first, Setting.ROWS), wpe_TC), List.of(), List.of(y))
-                    : new Traffic(List.of(y), List.of(dwte_VC.slice(first, Setting.ROWS), dwpe_TC), List.of());
+                    ? new Traffic(List.of(side.memory.zeros(y.dtype(), rows), wpe_TC), List.of(), List.of(y))
+                    : new Traffic(List.of(y), List.of(side.memory.zeros(DType.F32, rows), dwpe_TC), List.of());
         }
 
         void forward(int set) {
