@@ -170,7 +170,7 @@ final class PlanActionTest {
     @Test
     void shouldRefuseAClusterThatIsTooSmallOrImpossible() {
         String llama = HOME.resolve("examples/plan-llama-70b-64xh100.yaml").toString();
-        assertEquals(3, run("plan", llama, "--set", "cluster.devices=8"));
+        assertEquals(3, run("plan", llama, "--set", "cluster.devices=4"));
         assertTrue(err.toString().contains("GiB instead of 80.0 GiB"), err::toString);
         assertEquals(2, run("plan", llama, "--set", "cluster.devices=12"));
         assertTrue(err.toString().contains("devices=12 % devices_per_node=8 = 4, expected 0"), err::toString);

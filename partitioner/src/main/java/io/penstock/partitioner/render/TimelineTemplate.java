@@ -103,7 +103,7 @@ final class TimelineTemplate {
             }
             function memory() {
               const rowHeight = 60;
-              const held = Math.max(...data.memory.flat().map(p => p[1]));
+              const held = data.memory.flat().reduce((most, p) => Math.max(most, p[1]), 0);
               // A capacity far above what is held would flatten the curves.
               const limit = data.capacity <= 3 * held ? data.capacity : 0;
               const most = Math.max(limit, held);
