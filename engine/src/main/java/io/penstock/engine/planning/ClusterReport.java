@@ -72,7 +72,8 @@ public final class ClusterReport {
                     row.get(0), row.get(1), row.get(2), row.get(3), row.get(4), row.get(5)));
         }
         return text.append(
-                        "times by the model of docs/plan-model.md; the presets of H100 and H200 are scaled from A100, not measured\n")
+                        "times by the model of docs/plan-model.md; the presets of H100 and H200 are scaled from A100,"
+                                + " not measured\n")
                 .toString();
     }
 
@@ -101,7 +102,8 @@ public final class ClusterReport {
         }
         Layout l = chosen.layout();
         return text.append(PlanWords.format(
-                        "each is %d x %d devices (tensor x data); beside its layers: blocks computed again in backward%n",
+                        "each is %d x %d devices (tensor x data); beside its layers: blocks computed again in"
+                                + " backward%n",
                         l.tensor(), l.data()))
                 .toString();
     }

@@ -5,13 +5,30 @@ import io.penstock.partitioner.schedule.Instruction;
 import io.penstock.partitioner.simulate.Link;
 import io.penstock.partitioner.simulate.StepTimes;
 
-/**
- * Times by rank and chunk.
- *
- * @param chunks of every rank's chunks for one micro-batch
- * @param end of every rank's end of step
- */
-record ChunkTimes(PhaseSeconds[][] chunks, double[] end, double tiedSeconds, Link between) implements StepTimes {
+/** Times by rank and chunk. */
+final class ChunkTimes implements StepTimes {
+    private final PhaseSeconds[][] chunks;
+    private final double[] end;
+    private final double tiedSeconds;
+    private final Link between;
+
+    /**
+     * Takes the arrays over.
+     *
+     * @param chunks of every rank's chunks for one micro-batch
+     * @param end of every rank's end of step
+     */
+    ChunkTimes(PhaseSeconds[][] chunks, double[] end, double tiedSeconds, Link between) {
+        this.chunks = chunks;
+        this.end = end;
+        this.tiedSeconds = tiedSeconds;
+        this.between = between;
+    }
+
+    PhaseSeconds chunk(int rank, int chunk) {
+        return chunks[rank][chunk];
+    }
+
     /** A rank's computation of one micro-batch. */
     double rankSeconds(int rank) {
         double seconds = 0;

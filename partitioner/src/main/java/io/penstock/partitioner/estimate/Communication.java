@@ -48,7 +48,8 @@ final class Communication {
 
     /** The same for each backward: ZeRO-2 and 3 scatter gradients, ZeRO-3 gathers parameters again, offloaded activations come back. */
     double behindBackward(double parameters, double activationBytes) {
-        double scatter = layout.zeroStage() >= 2 ? replicas().allGather(gradientBytes() * parameters, layout.data()) : 0;
+        double scatter =
+                layout.zeroStage() >= 2 ? replicas().allGather(gradientBytes() * parameters, layout.data()) : 0;
         return Math.max(scatter + behindForward(parameters, 0), overLink(activationBytes));
     }
 

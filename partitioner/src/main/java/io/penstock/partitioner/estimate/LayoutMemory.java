@@ -140,9 +140,8 @@ public final class LayoutMemory {
 
     /** On one device of a tensor-parallel group. */
     double parameters(Share share) {
-        double tables = share.first() && share.last() && model.tied()
-                ? 1
-                : (share.first() ? 1 : 0) + (share.last() ? 1 : 0);
+        double tables =
+                share.first() && share.last() && model.tied() ? 1 : (share.first() ? 1 : 0) + (share.last() ? 1 : 0);
         return (share.blocks() * model.blockParameters() + tables * model.embeddingParameters()) / layout.tensor();
     }
 
@@ -151,9 +150,8 @@ public final class LayoutMemory {
         double rows = (double) layout.microBatch() * model.sequence();
         double logits = share.last() ? 6 * rows * model.vocabulary() / layout.tensor() : 0;
         double block = again.full() == 0 ? 0 : blockActivations(Recompute.NONE);
-        double scores = again.selective() == 0
-                ? 0
-                : blockActivations(Recompute.NONE) - blockActivations(Recompute.SELECTIVE);
+        double scores =
+                again.selective() == 0 ? 0 : blockActivations(Recompute.NONE) - blockActivations(Recompute.SELECTIVE);
         return Math.max(logits, Math.max(block, scores));
     }
 }

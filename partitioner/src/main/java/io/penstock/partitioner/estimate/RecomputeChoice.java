@@ -66,8 +66,7 @@ final class RecomputeChoice {
 
     private Recomputed withLeastSelective(int rank, Share share, int full) {
         int left = share.blocks() - full;
-        return new Recomputed(
-                full, least(left, selective -> fits(rank, share, new Recomputed(full, selective))));
+        return new Recomputed(full, least(left, selective -> fits(rank, share, new Recomputed(full, selective))));
     }
 
     /** The least of 0 to {@code most} that fits, {@code most + 1} if none does, by bisection: what fits still fits with more. */

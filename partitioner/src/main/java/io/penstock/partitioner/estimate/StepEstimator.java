@@ -49,11 +49,7 @@ public final class StepEstimator {
         selective = times.block(Recompute.SELECTIVE);
         full = times.block(Recompute.FULL);
         choice = new RecomputeChoice(
-                memory,
-                cluster,
-                layout.recompute(),
-                selective.total() - block.total(),
-                full.total() - block.total());
+                memory, cluster, layout.recompute(), selective.total() - block.total(), full.total() - block.total());
     }
 
     public Layout layout() {
@@ -74,9 +70,8 @@ public final class StepEstimator {
         double seconds = phases(all, least).total();
         double mean = Math.max(seconds / layout.pipeline(), hidden) * layout.microBatches();
         double part = fillPart();
-        double filled = part == 0
-                ? 0
-                : seconds * part / (1 - Math.pow(1 - part / layout.microBatches(), layout.pipeline()));
+        double filled =
+                part == 0 ? 0 : seconds * part / (1 - Math.pow(1 - part / layout.microBatches(), layout.pipeline()));
         return Math.max(mean, filled) + communication.endOfStep(parameters);
     }
 
@@ -113,13 +108,14 @@ public final class StepEstimator {
             return fitting(evenSplit());
         }
         Choices choices = new Choices();
-        return StageSplit.of(model.layers() + 2, layout.stages(), choices::seconds).map(split -> {
-            List<Recomputed> again = new ArrayList<>();
-            for (int rank = 0; rank < layout.pipeline(); rank++) {
-                again.add(choice.of(rank, share(split.get(rank))).orElseThrow());
-            }
-            return new Fitting(split, again);
-        });
+        return StageSplit.of(model.layers() + 2, layout.stages(), choices::seconds)
+                .map(split -> {
+                    List<Recomputed> again = new ArrayList<>();
+                    for (int rank = 0; rank < layout.pipeline(); rank++) {
+                        again.add(choice.of(rank, share(split.get(rank))).orElseThrow());
+                    }
+                    return new Fitting(split, again);
+                });
     }
 
     /** The user's or another engine's split with what its ranks must recompute; empty if it does not fit. */
@@ -175,9 +171,8 @@ public final class StepEstimator {
         double least = 0;
         double fill = 0;
         for (int rank = 0; rank < layout.pipeline(); rank++) {
-            least = Math.max(
-                    least, fill + layout.microBatches() * times.rankSeconds(rank) + times.optimizerStep(rank));
-            PhaseSeconds first = times.chunks()[rank][0];
+            least = Math.max(least, fill + layout.microBatches() * times.rankSeconds(rank) + times.optimizerStep(rank));
+            PhaseSeconds first = times.chunk(rank, 0);
             fill += splitBackward() ? first.forward() : first.total();
         }
         return least;
@@ -229,9 +224,7 @@ public final class StepEstimator {
     public TimeSplit timeSplit(Estimate estimate) {
         ChunkTimes free = times(estimate.fitting(), Link.FREE);
         return TimeSplit.of(
-                estimate.timeline(),
-                Simulator.run(estimate.timeline().schedule(), free),
-                estimate.endSeconds());
+                estimate.timeline(), Simulator.run(estimate.timeline().schedule(), free), estimate.endSeconds());
     }
 
     /** Seconds of the busiest rank's compute that are reductions inside its tensor-parallel group. */
@@ -253,7 +246,8 @@ public final class StepEstimator {
 
     private Share shareOfRank(List<StageLayers> split, int rank) {
         Share sum = new Share(0, false, false);
-        for (int stage : Schedules.stageOf(layout.schedule(), layout.pipeline(), layout.chunks()).get(rank)) {
+        for (int stage : Schedules.stageOf(layout.schedule(), layout.pipeline(), layout.chunks())
+                .get(rank)) {
             sum = sum.plus(share(split.get(stage)));
         }
         return sum;
@@ -262,7 +256,8 @@ public final class StepEstimator {
     /** Of one micro-batch. */
     private PhaseSeconds phases(Share share, Recomputed again) {
         int kept = share.blocks() - again.full() - again.selective();
-        PhaseSeconds sum = times(kept, block).plus(times(again.selective(), selective)).plus(times(again.full(), full));
+        PhaseSeconds sum =
+                times(kept, block).plus(times(again.selective(), selective)).plus(times(again.full(), full));
         sum = share.first() ? sum.plus(embedding) : sum;
         return share.last() ? sum.plus(head) : sum;
     }
@@ -294,8 +289,7 @@ public final class StepEstimator {
         return new PhaseSeconds(
                 Math.max(phases.forward(), communication.behindForward(parameters, bytes)),
                 phases.backwardInput(),
-                phases.backwardWeight()
-                        + Math.max(0, communication.behindBackward(parameters, bytes) - backward));
+                phases.backwardWeight() + Math.max(0, communication.behindBackward(parameters, bytes) - backward));
     }
 
     /** Times of stages of a rank each, remembered: the search asks for the same ones often. */
@@ -310,7 +304,8 @@ public final class StepEstimator {
             double seconds = known[stage][place];
             if (seconds == 0) {
                 seconds = choice.of(stage, share)
-                        .map(again -> withTraffic(phases(share, again), share, again).total())
+                        .map(again ->
+                                withTraffic(phases(share, again), share, again).total())
                         .orElse(Double.POSITIVE_INFINITY);
                 known[stage][place] = seconds;
             }

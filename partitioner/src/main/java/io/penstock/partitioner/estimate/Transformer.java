@@ -64,7 +64,6 @@ public record Transformer(
     }
 
     public Transformer withSequence(int tokens) {
-        return new Transformer(
-                layers, hidden, heads, keyValueHeads, intermediate, gated, vocabulary, tokens, tied);
+        return new Transformer(layers, hidden, heads, keyValueHeads, intermediate, gated, vocabulary, tokens, tied);
     }
 }

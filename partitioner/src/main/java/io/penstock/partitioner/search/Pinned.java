@@ -45,23 +45,37 @@ public record Pinned(
     }
 
     Pinned withAxes(OptionalInt otherTensor, OptionalInt otherPipeline, OptionalInt otherData) {
-        return new Pinned(otherTensor, otherPipeline, otherData, microBatch, schedule, chunks, zeroStage, recompute, sequenceParallel, offload);
+        return new Pinned(
+                otherTensor,
+                otherPipeline,
+                otherData,
+                microBatch,
+                schedule,
+                chunks,
+                zeroStage,
+                recompute,
+                sequenceParallel,
+                offload);
     }
 
     Pinned withMicroBatch(OptionalInt other) {
-        return new Pinned(tensor, pipeline, data, other, schedule, chunks, zeroStage, recompute, sequenceParallel, offload);
+        return new Pinned(
+                tensor, pipeline, data, other, schedule, chunks, zeroStage, recompute, sequenceParallel, offload);
     }
 
     Pinned withZeroStage(OptionalInt other) {
-        return new Pinned(tensor, pipeline, data, microBatch, schedule, chunks, other, recompute, sequenceParallel, offload);
+        return new Pinned(
+                tensor, pipeline, data, microBatch, schedule, chunks, other, recompute, sequenceParallel, offload);
     }
 
     Pinned withRecompute(Optional<Recompute> other) {
-        return new Pinned(tensor, pipeline, data, microBatch, schedule, chunks, zeroStage, other, sequenceParallel, offload);
+        return new Pinned(
+                tensor, pipeline, data, microBatch, schedule, chunks, zeroStage, other, sequenceParallel, offload);
     }
 
     Pinned withSchedule(Optional<String> other) {
-        return new Pinned(tensor, pipeline, data, microBatch, other, chunks, zeroStage, recompute, sequenceParallel, offload);
+        return new Pinned(
+                tensor, pipeline, data, microBatch, other, chunks, zeroStage, recompute, sequenceParallel, offload);
     }
 
     Pinned withSequenceParallel(Optional<Boolean> other) {
@@ -69,6 +83,7 @@ public record Pinned(
     }
 
     Pinned withOffload(Optional<Offload> other) {
-        return new Pinned(tensor, pipeline, data, microBatch, schedule, chunks, zeroStage, recompute, sequenceParallel, other);
+        return new Pinned(
+                tensor, pipeline, data, microBatch, schedule, chunks, zeroStage, recompute, sequenceParallel, other);
     }
 }

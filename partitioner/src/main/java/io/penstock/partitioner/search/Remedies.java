@@ -43,8 +43,8 @@ final class Remedies {
         Pinned p = pinned;
         if (p.tensor().isPresent()) {
             fits(p.withAxes(free, p.pipeline(), p.data()))
-                    .ifPresent(l -> sentences.add("tensor=" + l.tensor() + " instead of "
-                            + p.tensor().getAsInt() + words(l)));
+                    .ifPresent(l -> sentences.add(
+                            "tensor=" + l.tensor() + " instead of " + p.tensor().getAsInt() + words(l)));
         }
         if (p.pipeline().isPresent()) {
             fits(p.withAxes(p.tensor(), free, p.data()))
@@ -68,20 +68,21 @@ final class Remedies {
         }
         if (p.recompute().isPresent()) {
             fits(p.withRecompute(Optional.empty()))
-                    .ifPresent(l -> sentences.add("activation_checkpointing=auto instead of " + word(p.recompute().get())));
+                    .ifPresent(l -> sentences.add("activation_checkpointing=auto instead of "
+                            + word(p.recompute().get())));
         }
         if (p.schedule().isPresent()) {
             fits(p.withSchedule(Optional.empty()))
-                    .ifPresent(l -> sentences.add(
-                            "schedule=" + l.schedule() + " instead of " + p.schedule().get()));
+                    .ifPresent(l -> sentences.add("schedule=" + l.schedule() + " instead of "
+                            + p.schedule().get()));
         }
         if (p.sequenceParallel().isPresent() && !p.sequenceParallel().get()) {
             fits(p.withSequenceParallel(Optional.empty())).ifPresent(l -> sentences.add("sequence_parallel=true"));
         }
         if (p.offload().isPresent()) {
             fits(p.withOffload(Optional.empty()))
-                    .ifPresent(l -> sentences.add(
-                            "offload=" + word(l.offload()) + " instead of " + word(p.offload().get())));
+                    .ifPresent(l -> sentences.add("offload=" + word(l.offload()) + " instead of "
+                            + word(p.offload().get())));
         }
         return sentences;
     }
@@ -90,8 +91,8 @@ final class Remedies {
         for (int sequence = model.sequence() / 2; sequence >= 128; sequence /= 2) {
             Optional<Layout> fitting = fitting(model.withSequence(sequence), cluster, pinned);
             if (fitting.isPresent()) {
-                return Optional.of("sequence_length=" + sequence + " instead of " + model.sequence()
-                        + words(fitting.get()));
+                return Optional.of(
+                        "sequence_length=" + sequence + " instead of " + model.sequence() + words(fitting.get()));
             }
         }
         return Optional.empty();
@@ -102,7 +103,9 @@ final class Remedies {
         Layout leanest = null;
         for (Layout layout : Layouts.of(model, cluster, globalBatch, pinned)) {
             StepEstimator estimator = new StepEstimator(model, layout, cluster);
-            double most = Arrays.stream(estimator.rankBytes(estimator.leanest())).max().orElse(0);
+            double most = Arrays.stream(estimator.rankBytes(estimator.leanest()))
+                    .max()
+                    .orElse(0);
             if (most < least) {
                 least = most;
                 leanest = layout;
@@ -127,8 +130,7 @@ final class Remedies {
             }
             Optional<Layout> fitting = fitting(model, cluster.withDevices((int) devices), pinned);
             if (fitting.isPresent()) {
-                return Optional.of(
-                        devices + " devices instead of " + cluster.devices() + words(fitting.get()));
+                return Optional.of(devices + " devices instead of " + cluster.devices() + words(fitting.get()));
             }
         }
         return Optional.empty();

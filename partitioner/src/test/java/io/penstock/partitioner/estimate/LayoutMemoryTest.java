@@ -2,12 +2,10 @@ package io.penstock.partitioner.estimate;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.estimate.Layout.Recompute;
 import io.penstock.partitioner.reference.MegatronMemory;
 import io.penstock.partitioner.schedule.InFlight;
 import io.penstock.partitioner.schedule.Schedules;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class LayoutMemoryTest {
@@ -45,12 +43,11 @@ class LayoutMemoryTest {
     private static void assertBytes(
             Transformer model, Recompute recompute, MegatronMemory published, MegatronMemory.Activations kept) {
         Layout layout = new Layout(8, 1, 1, 4, 1, "1f1b", 1, 0, recompute);
-        double bytes =
-                new LayoutMemory(model, layout)
-                        .rankBytes(
-                                0,
-                                new Share(48, true, true),
-                                recompute == Recompute.NONE ? Recomputed.NOTHING : new Recomputed(0, 48));
+        double bytes = new LayoutMemory(model, layout)
+                .rankBytes(
+                        0,
+                        new Share(48, true, true),
+                        recompute == Recompute.NONE ? Recomputed.NOTHING : new Recomputed(0, 48));
         LayoutMemory memory = new LayoutMemory(model, layout);
         double scores = recompute == Recompute.NONE
                 ? 0 // else those of the block at work, which the formulas leave out

@@ -29,7 +29,8 @@ final class RecomputeChoiceTest {
                 for (int rank = 0; rank < 8; rank += 3) {
                     for (int blocks = 1; blocks <= 16; blocks += 5) {
                         Share share = new Share(blocks, rank == 0, false);
-                        double found = choice.of(rank, share).map(choice::seconds).orElse(-1.0);
+                        double found =
+                                choice.of(rank, share).map(choice::seconds).orElse(-1.0);
                         double best = exhaustive(memory, choice, rank, share);
                         assertEquals(best, found, layout + " rank " + rank + " " + share);
                         none += best < 0 ? 1 : 0;
@@ -91,8 +92,7 @@ final class RecomputeChoiceTest {
         }
         double best = Double.POSITIVE_INFINITY;
         for (int to = from + 1; to <= layers; to++) {
-            best = Math.min(
-                    best, Math.max(cost.of(stage, from, to), exhaustive(cost, stage + 1, stages, to, layers)));
+            best = Math.min(best, Math.max(cost.of(stage, from, to), exhaustive(cost, stage + 1, stages, to, layers)));
         }
         return best;
     }

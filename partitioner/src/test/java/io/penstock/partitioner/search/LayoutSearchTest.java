@@ -64,8 +64,8 @@ class LayoutSearchTest {
                 StepEstimator estimator = new StepEstimator(GPT_7B, same, cluster);
                 Optional<Estimate> other = estimator.split().map(estimator::estimate);
                 compared += other.isPresent() ? 1 : 0;
-                other.ifPresent(o -> assertTrue(
-                        best.computeSeconds() <= o.computeSeconds() * 1.0001, schedule + " " + uniform));
+                other.ifPresent(o ->
+                        assertTrue(best.computeSeconds() <= o.computeSeconds() * 1.0001, schedule + " " + uniform));
             }
         }
         assertTrue(compared >= 4, "only " + compared + " uniform choices fit");
@@ -129,14 +129,19 @@ class LayoutSearchTest {
 
     @Test
     void shouldNameTheKeyThatIsInTheWay() {
-        Pinned zero = Pinned.NOTHING.withZeroStage(OptionalInt.of(0)).withAxes(
-                OptionalInt.of(1), OptionalInt.of(1), OptionalInt.empty());
+        Pinned zero = Pinned.NOTHING
+                .withZeroStage(OptionalInt.of(0))
+                .withAxes(OptionalInt.of(1), OptionalInt.of(1), OptionalInt.empty());
         SearchResult result =
                 new LayoutSearch(GPT_7B, Clusters.a100Hdr(8), 64, zero.withOffload(Optional.of(Offload.NONE))).best(5);
         assertTrue(result.best().isEmpty());
         String all = String.join("\n", result.remedies());
         for (String remedy : List.of(
-                "tensor=2 instead of 1", "pipeline=2 instead of 1", "zero_stage=1 instead of 0", "offload=optimizer", "GiB instead of")) {
+                "tensor=2 instead of 1",
+                "pipeline=2 instead of 1",
+                "zero_stage=1 instead of 0",
+                "offload=optimizer",
+                "GiB instead of")) {
             assertTrue(all.contains(remedy), remedy + " in " + all);
         }
     }
