@@ -17,6 +17,8 @@ public final class PlanTimes implements StepTimes {
     private final double memoryBytesPerSecond;
     private final Link link;
     private final double tiedSeconds;
+    private final ReplicaTraffic traffic;
+    private final double replicaBytesPerSecond;
     private final PhaseSeconds[] stages;
 
     /** By the rates of a device; {@code link} carries a message of one micro-batch's activations between any two ranks. */
@@ -27,21 +29,30 @@ public final class PlanTimes implements StepTimes {
                 CostModel.rated(plan.microBatch(), plan.compute(), device),
                 device.memoryBytesPerSecond(),
                 link,
-                0);
+                0,
+                Double.POSITIVE_INFINITY);
     }
 
-    /** {@code tiedSeconds}: what summing the tied gradients takes once both ranks are there. */
+    /**
+     * By what layers take.
+     *
+     * @param tiedSeconds what summing the tied gradients takes once both ranks are there
+     * @param replicaBytesPerSecond at which a rank sends to its replicas and takes from them; the rank's own cores carry the bytes, so nothing hides them
+     */
     public PlanTimes(
             Plan plan,
             ModelSpec model,
             LayerSeconds layers,
             double memoryBytesPerSecond,
             Link link,
-            double tiedSeconds) {
+            double tiedSeconds,
+            double replicaBytesPerSecond) {
         this.plan = plan;
         this.memoryBytesPerSecond = memoryBytesPerSecond;
         this.link = link;
         this.tiedSeconds = tiedSeconds;
+        this.replicaBytesPerSecond = replicaBytesPerSecond;
+        traffic = new ReplicaTraffic(plan, model);
         stages = new PhaseSeconds[plan.stages().size()];
         for (int stage = 0; stage < stages.length; stage++) {
             StageLayers held = plan.stages().get(stage);
@@ -70,15 +81,34 @@ public final class PlanTimes implements StepTimes {
     public double compute(int rank, Instruction.OnMicroBatch computation) {
         PhaseSeconds stage = stages[plan.schedule().stageOf().get(rank).get(computation.chunk())];
         return switch (computation) {
-            case Instruction.Forward f -> stage.forward();
-            case Instruction.Backward b -> stage.backwardInput() + stage.backwardWeight();
-            case Instruction.BackwardInput b -> stage.backwardInput();
+            case Instruction.Forward f -> stage.forward() + regathered(rank, computation);
+            case Instruction.Backward b ->
+                stage.backwardInput() + stage.backwardWeight() + regathered(rank, computation);
+            case Instruction.BackwardInput b -> stage.backwardInput() + regathered(rank, computation);
             case Instruction.BackwardWeight b -> stage.backwardWeight();
             case Instruction.EvaluateLoss e -> 0;
             case Instruction.SendActivation s -> 0;
             case Instruction.ReceiveActivation r -> 0;
             case Instruction.SendGradient s -> 0;
             case Instruction.ReceiveGradient r -> 0;
+        };
+    }
+
+    /** ZeRO-3: blocks beyond the windows come anew to every computation. */
+    private double regathered(int rank, Instruction.OnMicroBatch computation) {
+        return traffic.regatheredBytes(rank, computation.chunk()) / replicaBytesPerSecond;
+    }
+
+    @Override
+    public double states(int rank, Instruction.OnStates instruction) {
+        return switch (instruction) {
+            case Instruction.GatherParameters g -> traffic.gatheredBytes(rank, g.chunk()) / replicaBytesPerSecond;
+            case Instruction.ReleaseParameters r -> 0;
+            case Instruction.ReduceGradients r -> {
+                double bytes = traffic.reducedBytes(rank, r.chunk());
+                // What comes is read and added once.
+                yield bytes / replicaBytesPerSecond + 2 * bytes / memoryBytesPerSecond;
+            }
         };
     }
 
@@ -92,10 +122,11 @@ public final class PlanTimes implements StepTimes {
         return tiedSeconds;
     }
 
-    /** The norm reads the gradients; the update reads and writes everything, and clears the gradients. */
+    /** The norm reads the gradients; the update reads and writes everything, and clears the gradients; replicas tell each other what they updated. */
     @Override
     public double optimizerStep(int rank) {
-        return updateBytes(plan.memory().get(rank)) / memoryBytesPerSecond;
+        return updateBytes(plan.memory().get(rank)) / memoryBytesPerSecond
+                + traffic.finalBytes(rank) / replicaBytesPerSecond;
     }
 
     /** Bytes that the end of a step reads and writes. */

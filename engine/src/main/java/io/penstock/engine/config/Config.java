@@ -55,6 +55,11 @@ public record Config(
         return !(parallelism instanceof Layout);
     }
 
+    /** Whether this version can do all that the config asks for. */
+    public boolean canRun() {
+        return Capabilities.findings(training, parallelism, cluster).isEmpty();
+    }
+
     /** The same run in the layout that a plan has chosen. */
     public Config with(Layout chosen, int microBatchSize) {
         return new Config(

@@ -74,7 +74,7 @@ public final class GivenOrder {
                         .map(file -> new Agreement(read(file, false), file)
                                 .axis("pipeline", partly.pipeline())
                                 .axis("chunks", partly.chunks())
-                                .batch(training, 1)
+                                .batch(training, partly.data().orElse(1))
                                 .findings)
                         .orElse(List.of());
             case Layout layout ->

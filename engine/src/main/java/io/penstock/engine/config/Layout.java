@@ -178,6 +178,40 @@ public record Layout(
                 split);
     }
 
+    public Layout withPipeline(int ranks) {
+        return withSizes(ranks, tensor, data, chunks);
+    }
+
+    public Layout withSplit(List<Integer> layersOfStages) {
+        return new Layout(
+                pipeline,
+                tensor,
+                data,
+                chunks,
+                schedule,
+                zeroStage,
+                zeroWindow,
+                activationCheckpointing,
+                offload,
+                scheduleFile,
+                layersOfStages);
+    }
+
+    public Layout withZeroStage(int stage) {
+        return new Layout(
+                pipeline,
+                tensor,
+                data,
+                chunks,
+                schedule,
+                stage,
+                zeroWindow,
+                activationCheckpointing,
+                offload,
+                scheduleFile,
+                split);
+    }
+
     /** Ranks of the run. */
     public int ranks() {
         return Math.multiplyExact(Math.multiplyExact(pipeline, tensor), data);

@@ -20,6 +20,19 @@ public record PartlyAutoLayout(
         @Key(value = "Stages of one pipeline rank.", min = 1, max = 65536)
         Optional<Integer> chunks,
 
+        @Key(
+                value = "Replicas that share each batch; 1 where absent, unless `training.gradient_sum.width` fixes"
+                        + " the bits for any number.",
+                min = 1,
+                max = 65536)
+        Optional<Integer> data,
+
+        @Key(value = "What replicas share: 1 optimizer states, 2 gradients too, 3 parameters too.", min = 0, max = 3)
+        Optional<Integer> zeroStage,
+
+        @Key("Activations that are computed again instead of kept; no more than fits asks for where absent.")
+        Optional<ActivationCheckpointing> activationCheckpointing,
+
         @Key("A file with the order of every rank, in place of `schedule`.")
         Optional<Path> scheduleFile,
 
@@ -31,10 +44,28 @@ public record PartlyAutoLayout(
         implements Parallelism {
     /** Everything left to the plan. */
     public static final PartlyAutoLayout NOTHING_GIVEN = new PartlyAutoLayout(
-            true, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), List.of());
+            true,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            List.of());
 
     public PartlyAutoLayout {
-        Ranges.check(PartlyAutoLayout.class, auto, pipeline, schedule, chunks, scheduleFile, split);
+        Ranges.check(
+                PartlyAutoLayout.class,
+                auto,
+                pipeline,
+                schedule,
+                chunks,
+                data,
+                zeroStage,
+                activationCheckpointing,
+                scheduleFile,
+                split);
         split = List.copyOf(split);
     }
 }

@@ -25,7 +25,13 @@ public record PinnedLayout(
         Optional<Integer> zeroStage,
 
         @Key("Activations that are computed again instead of kept.")
-        Optional<ActivationCheckpointing> activationCheckpointing)
+        Optional<ActivationCheckpointing> activationCheckpointing,
+
+        @Key("Whether the ranks that share a layer share its norms and dropouts too; true where absent.")
+        Optional<Boolean> sequenceParallel,
+
+        @Key("States that live in the host's memory; what does not fit otherwise where absent.")
+        Optional<PlannedOffload> offload)
         implements PlannedLayout {
     /** Nothing given: {@code parallelism: auto}. */
     public static final PinnedLayout NOTHING = new PinnedLayout(
@@ -35,10 +41,22 @@ public record PinnedLayout(
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
             Optional.empty());
 
     public PinnedLayout {
-        Ranges.check(PinnedLayout.class, pipeline, tensor, data, chunks, schedule, zeroStage, activationCheckpointing);
+        Ranges.check(
+                PinnedLayout.class,
+                pipeline,
+                tensor,
+                data,
+                chunks,
+                schedule,
+                zeroStage,
+                activationCheckpointing,
+                sequenceParallel,
+                offload);
     }
 
     @Override

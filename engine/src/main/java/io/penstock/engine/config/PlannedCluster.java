@@ -65,7 +65,9 @@ public record PlannedCluster(
                 sized,
                 wire(base.inNode(), nodeBandwidth),
                 wire(base.network(), networkBandwidth),
-                wire(base.pipeline(), pipelineBandwidth));
+                wire(base.pipeline(), pipelineBandwidth),
+                base.host(),
+                base.software());
     }
 
     private static Wire wire(Wire base, Optional<Double> gigabytes) {

@@ -69,6 +69,7 @@ final class Calibration {
                 high.updateBytesPerSecond(),
                 MESSAGE_SECONDS,
                 high.copyBytesPerSecond() / 2,
+                true,
                 "layers timed on this machine"));
     }
 

@@ -2,6 +2,7 @@ package io.penstock.engine.planning;
 
 import io.penstock.engine.config.ActivationCheckpointing;
 import io.penstock.engine.config.PinnedLayout;
+import io.penstock.engine.config.PlannedOffload;
 import io.penstock.engine.config.PlanningConfig;
 import io.penstock.engine.training.DoesNotFitException;
 import io.penstock.partitioner.cluster.Cluster;
@@ -53,7 +54,9 @@ public final class ClusterPlanner {
                 keys.schedule().map(Object::toString),
                 number(keys.chunks()),
                 number(keys.zeroStage()),
-                keys.activationCheckpointing().flatMap(ClusterPlanner::recompute));
+                keys.activationCheckpointing().flatMap(ClusterPlanner::recompute),
+                keys.sequenceParallel(),
+                keys.offload().map(PlannedOffload::offload));
     }
 
     private static Optional<Recompute> recompute(ActivationCheckpointing asked) {

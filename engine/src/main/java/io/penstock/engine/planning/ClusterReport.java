@@ -3,7 +3,7 @@ package io.penstock.engine.planning;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.penstock.partitioner.Plan.StageLayers;
+import io.penstock.engine.config.PlannedOffload;
 import io.penstock.partitioner.cluster.Cluster;
 import io.penstock.partitioner.estimate.Estimate;
 import io.penstock.partitioner.estimate.Layout;
@@ -15,7 +15,6 @@ import io.penstock.partitioner.search.SearchResult;
 import io.penstock.partitioner.simulate.TimeSplit;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** Layouts on a described cluster to look at, fastest first. */
@@ -30,6 +29,7 @@ public final class ClusterReport {
     private final Budget budget;
     private final Estimate chosen;
     private final StepEstimator estimator;
+    private final LayoutWords words;
 
     ClusterReport(Transformer model, Cluster cluster, SearchResult result, Budget budget) {
         this.model = model;
@@ -38,6 +38,7 @@ public final class ClusterReport {
         this.budget = budget;
         this.chosen = result.best().getFirst();
         this.estimator = new StepEstimator(model, chosen.layout(), cluster);
+        this.words = new LayoutWords(chosen, model.layers());
     }
 
     public String text() {
@@ -49,7 +50,7 @@ public final class ClusterReport {
                 cluster.devices(),
                 cluster.device().name(),
                 cluster.name(),
-                layout(chosen.layout())));
+                LayoutWords.layout(chosen.layout())));
         text.append(stages());
         text.append(PlanWords.format(
                 "step %s for %s tokens, %,.0f tokens/s, MFU %.1f%%%n",
@@ -67,11 +68,12 @@ public final class ClusterReport {
                 PlanWords.format("the best of %,d layouts (%,d simulated):%n", result.layouts(), result.simulated()));
         for (List<String> row : rows()) {
             text.append(PlanWords.format(
-                    "  %-66s %9s %12s %6s %10s  %s%n",
+                    "  %-78s %9s %12s %6s %10s  %s%n",
                     row.get(0), row.get(1), row.get(2), row.get(3), row.get(4), row.get(5)));
         }
         return text.append(
-                        "times by the model of docs/plan-model.md; the presets of H100 and H200 are scaled from A100, not measured\n")
+                        "times by the model of docs/plan-model.md; the presets of H100 and H200 are scaled from A100,"
+                                + " not measured\n")
                 .toString();
     }
 
@@ -87,58 +89,23 @@ public final class ClusterReport {
             double share = chosen.rankBytes(rank) / cluster.device().memoryBytes();
             long filled = Math.min(BAR, Math.round(BAR * share));
             text.append(PlanWords.format(
-                    "pipeline %3d  %-34s [%s%s] %s of %s (%.0f%%)%n",
+                    "pipeline %3d  %-44s %-12s [%s%s] %s of %s (%.0f%%)%s%n",
                     rank,
-                    layers(rank),
+                    words.layers(rank),
+                    words.recomputed(rank),
                     "#".repeat((int) filled),
                     ".".repeat((int) (BAR - filled)),
                     Bytes.text(chosen.rankBytes(rank)),
                     Bytes.text(cluster.device().memoryBytes()),
-                    100 * share));
+                    100 * share,
+                    chosen.hostBytes(rank) > 0 ? ", host " + Bytes.text(chosen.hostBytes(rank)) : ""));
         }
         Layout l = chosen.layout();
-        return text.append(PlanWords.format("each is %d x %d devices (tensor x data)%n", l.tensor(), l.data()))
+        return text.append(PlanWords.format(
+                        "each is %d x %d devices (tensor x data); beside its layers: blocks computed again in"
+                                + " backward%n",
+                        l.tensor(), l.data()))
                 .toString();
-    }
-
-    private String layers(int rank) {
-        List<Integer> stages = chosen.timeline().schedule().stageOf().get(rank);
-        List<String> words = new ArrayList<>();
-        for (int stage : stages) {
-            words.add(layers(chosen.split().get(stage)));
-        }
-        return words.size() <= 2 ? String.join(" and ", words) : words.getFirst() + ", ... " + words.getLast();
-    }
-
-    private String layers(StageLayers held) {
-        int head = model.layers() + 1;
-        List<String> words = new ArrayList<>();
-        if (held.from() == 0) {
-            words.add("embedding");
-        }
-        int first = Math.max(held.from(), 1);
-        int last = Math.min(held.to(), head) - 1;
-        if (first <= last) {
-            words.add(first == last ? "h." + (first - 1) : "h." + (first - 1) + " - h." + (last - 1));
-        }
-        if (held.to() > head) {
-            words.add("head");
-        }
-        return String.join(", ", words);
-    }
-
-    private static String layout(Layout l) {
-        return PlanWords.format(
-                "tensor %d, pipeline %d, data %d, micro-batch %d x %d, %s%s, zero %d, recompute %s",
-                l.tensor(),
-                l.pipeline(),
-                l.data(),
-                l.microBatch(),
-                l.microBatches(),
-                l.schedule(),
-                l.schedule().equals("interleaved-1f1b") ? " x " + l.chunks() : "",
-                l.zeroStage(),
-                l.recompute().name().toLowerCase(Locale.ROOT));
     }
 
     private List<List<String>> rows() {
@@ -148,7 +115,7 @@ public final class ClusterReport {
             Layout l = e.layout();
             rows.add(List.of(
                     PlanWords.format(
-                            "tp%d pp%d dp%d mb%d %s%s zero%d recompute %s",
+                            "tp%d pp%d dp%d mb%d %s%s zero%d recompute %s%s",
                             l.tensor(),
                             l.pipeline(),
                             l.data(),
@@ -156,7 +123,8 @@ public final class ClusterReport {
                             l.schedule(),
                             l.chunks() > 1 ? " x" + l.chunks() : "",
                             l.zeroStage(),
-                            l.recompute().name().toLowerCase(Locale.ROOT)),
+                            LayoutWords.recomputedBlocks(e),
+                            l.offload() == Layout.Offload.NONE ? "" : " offload " + PlannedOffload.of(l.offload())),
                     PlanWords.seconds(e.seconds()),
                     PlanWords.format("%,.0f", e.tokensPerSecond()),
                     PlanWords.format("%.1f%%", 100 * e.modelFlopsUtilization()),
@@ -174,9 +142,51 @@ public final class ClusterReport {
                         cluster.devices(),
                         cluster.device().name()),
                 Map.of("predicted", chosen.timeline()),
-                List.of(),
+                chosen.memory(),
                 cluster.device().memoryBytes(),
-                List.of(new TimelinePage.Table("Alternatives", rows())));
+                List.of(
+                        new TimelinePage.Table("Step", step()),
+                        new TimelinePage.Table("Ranks", ranks()),
+                        new TimelinePage.Table("Alternatives", rows())));
+    }
+
+    private List<List<String>> step() {
+        TimeSplit split = estimator.timeSplit(chosen);
+        return List.of(
+                List.of(
+                        "step",
+                        "tokens/s",
+                        "MFU",
+                        "compute",
+                        "of it tensor-parallel reductions",
+                        "bubble",
+                        "messages",
+                        "end of step",
+                        "budget"),
+                List.of(
+                        PlanWords.seconds(chosen.seconds()),
+                        PlanWords.format("%,.0f", chosen.tokensPerSecond()),
+                        PlanWords.format("%.1f%%", 100 * chosen.modelFlopsUtilization()),
+                        PlanWords.seconds(split.compute()),
+                        PlanWords.seconds(estimator.tensorParallelSeconds(chosen)),
+                        PlanWords.seconds(split.bubble()),
+                        PlanWords.seconds(split.messages()),
+                        PlanWords.seconds(split.end()),
+                        PlanWords.budget(budget, chosen.tokensPerSecond(), cluster.devices())));
+    }
+
+    private List<List<String>> ranks() {
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("rank", "layers", "computed again", "device memory", "host memory"));
+        for (int rank = 0; rank < chosen.layout().pipeline(); rank++) {
+            rows.add(List.of(
+                    Integer.toString(rank),
+                    words.layers(rank),
+                    words.recomputed(rank),
+                    Bytes.text(chosen.rankBytes(rank)),
+                    chosen.hostBytes(rank) > 0 ? Bytes.text(chosen.hostBytes(rank)) : ""));
+        }
+        return rows;
     }
 
     public ObjectNode json() {
@@ -203,7 +213,9 @@ public final class ClusterReport {
                 .put("schedule", l.schedule())
                 .put("chunks", l.chunks())
                 .put("zero_stage", l.zeroStage())
-                .put("activation_checkpointing", l.recompute().name().toLowerCase(Locale.ROOT))
+                .put("activation_checkpointing", LayoutWords.recompute(l).replace("as needed", "auto"))
+                .put("sequence_parallel", l.sequenceParallel())
+                .put("offload", PlannedOffload.of(l.offload()).toString())
                 .put("step_seconds", e.seconds())
                 .put("tokens_per_second", e.tokensPerSecond())
                 .put("mfu", e.modelFlopsUtilization())
@@ -217,8 +229,15 @@ public final class ClusterReport {
         ArrayNode stages = node.putArray("stages");
         e.split().forEach(stage -> stages.addArray().add(stage.from()).add(stage.to()));
         ArrayNode memory = node.putArray("memory_bytes");
+        ArrayNode host = node.putArray("host_memory_bytes");
+        ArrayNode recomputed = node.putArray("recomputed_blocks");
         for (int rank = 0; rank < l.pipeline(); rank++) {
             memory.add(e.rankBytes(rank));
+            host.add(e.hostBytes(rank));
+            recomputed
+                    .addObject()
+                    .put("full", e.recomputed(rank).full())
+                    .put("selective", e.recomputed(rank).selective());
         }
     }
 }

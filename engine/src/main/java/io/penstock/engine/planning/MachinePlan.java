@@ -1,6 +1,7 @@
 package io.penstock.engine.planning;
 
 import io.penstock.engine.config.Config;
+import io.penstock.engine.config.Layout;
 import io.penstock.models.ModelSpec;
 import io.penstock.models.Recomputation;
 import io.penstock.partitioner.Plan;
@@ -21,7 +22,9 @@ public record MachinePlan(
     }
 
     public long tokens() {
-        return plan.microBatch().rows() * plan.schedule().microBatches();
+        return plan.microBatch().rows()
+                * plan.schedule().microBatches()
+                * plan.axes().data();
     }
 
     public double tokensPerSecond() {
@@ -59,10 +62,13 @@ public record MachinePlan(
                 + (selective > 0 ? ", " + selective + " of " + blocks.size() + " selectively" : "");
     }
 
-    /** "pipeline 2, 1f1b, micro-batch 4". */
+    /** "pipeline 2, 1f1b, micro-batch 4", and what else is not left alone: "data 2, zero 1, selective recomputation". */
     public String layout() {
-        return "pipeline " + config.layout().pipeline() + ", " + plan.schedule().name()
-                + (config.layout().chunks() > 1 ? " x " + config.layout().chunks() : "") + ", micro-batch "
+        Layout layout = config.layout();
+        return "pipeline " + layout.pipeline()
+                + (layout.data() > 1 ? ", data " + layout.data() + ", zero " + layout.zeroStage() : "") + ", "
+                + plan.schedule().name()
+                + (layout.chunks() > 1 ? " x " + layout.chunks() : "") + ", micro-batch "
                 + plan.microBatch().batch()
                 + recomputed();
     }

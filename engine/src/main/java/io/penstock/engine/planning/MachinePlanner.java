@@ -1,45 +1,38 @@
 package io.penstock.engine.planning;
 
-import io.penstock.engine.config.ActivationCheckpointing;
-import io.penstock.engine.config.AutoLayout;
 import io.penstock.engine.config.Config;
-import io.penstock.engine.config.GivenOrder;
 import io.penstock.engine.config.Layout;
-import io.penstock.engine.config.Offload;
-import io.penstock.engine.config.PartlyAutoLayout;
-import io.penstock.engine.config.ScheduleName;
 import io.penstock.engine.training.DoesNotFitException;
 import io.penstock.engine.training.MemoryLimit;
 import io.penstock.engine.training.RunSetup;
+import io.penstock.models.LayerSpec;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelSpec;
 import io.penstock.models.ParameterSpec;
+import io.penstock.partitioner.CostModel;
+import io.penstock.partitioner.CostModel.PhaseSeconds;
+import io.penstock.partitioner.LayerSeconds;
+import io.penstock.partitioner.Partition;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.PlanException;
 import io.penstock.partitioner.PlanTimes;
+import io.penstock.partitioner.Techniques;
 import io.penstock.partitioner.memory.MemoryPlanner;
-import io.penstock.partitioner.render.Bytes;
-import io.penstock.partitioner.schedule.Schedule;
-import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.partitioner.simulate.Link;
 import io.penstock.partitioner.simulate.TimeSplit;
 import io.penstock.partitioner.simulate.Timeline;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.cpu.CpuBackend;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.IntFunction;
 
 /** Plans of what this engine runs on this machine: exact memory, simulated time, and the choice that {@code parallelism: auto} asks for. */
 public final class MachinePlanner {
     private static final int BEST = 5;
-    private static final int LARGEST_MICRO_BATCH = 64;
-    private static final int MOST_CHUNKS = 4;
 
     private final Config config;
     private final ModelSpec model;
@@ -85,19 +78,27 @@ public final class MachinePlanner {
         List<MachinePlan> fitting = new ArrayList<>();
         List<MachinePlan> all = new ArrayList<>();
         for (Config candidate : config.isAuto() ? candidates() : List.of(config)) {
-            MachinePlan plan = plan(candidate);
+            MachinePlan plan = plan(config.isAuto() ? balanced(candidate) : candidate);
+            plan = plan.fits() ? plan : plan(candidate);
             all.add(plan);
             if (plan.fits()) {
                 fitting.add(plan);
             }
         }
         if (fitting.isEmpty()) {
-            throw misfit(all.stream()
+            MachinePlan leanest = all.stream()
                     .min(Comparator.comparingLong(MachinePlan::mostBytes))
-                    .orElseThrow(() -> nothingDivides()));
+                    .orElseThrow(this::nothingDivides);
+            throw new Misfit(leanest, workspaceBytes).exception();
         }
         fitting.sort(Comparator.comparingDouble(MachinePlan::seconds));
         return List.copyOf(fitting.subList(0, Math.min(BEST, fitting.size())));
+    }
+
+    /** What {@code parallelism: auto} may choose from. */
+    List<Config> candidates() {
+        return Candidates.of(
+                config, model.config().tieWordEmbeddings(), model.layers().size(), mostRanks());
     }
 
     private PlanException nothingDivides() {
@@ -112,22 +113,47 @@ public final class MachinePlanner {
         Config candidate = RunSetup.decided(open, model, plan);
         MachineRates known = rates.apply(busyRanks(candidate));
         Link link = new Link(known.messageSeconds(), messageBytes(plan) / known.messageBytesPerSecond(), false);
-        PlanTimes times = times(plan, known, link);
-        Timeline step = times.simulate();
-        Timeline free = times(plan, known, Link.FREE).simulate();
-        double end = times.reduceTied();
+        Timeline step = times(plan, known, link, known.messageBytesPerSecond()).simulate();
+        PlanTimes free = times(plan, known, Link.FREE, Double.POSITIVE_INFINITY);
+        double end = free.reduceTied();
         double update = 0;
         for (int rank = 0; rank < plan.schedule().ranks(); rank++) {
-            update = Math.max(update, times.optimizerStep(rank));
+            update = Math.max(update, free.optimizerStep(rank));
         }
         return new MachinePlan(
                 candidate,
                 model,
                 plan,
                 step,
-                TimeSplit.of(step, free, end + update),
+                TimeSplit.of(step, free.simulate(), end + update),
                 MemoryLimit.of(candidate),
                 known.basis());
+    }
+
+    /** The split by measured times, where there are any and the user gives none: every rank of the run then reads it from the config, and bits do not depend on it. */
+    private Config balanced(Config candidate) {
+        Layout layout = candidate.layout();
+        MachineRates known = rates.apply(busyRanks(candidate));
+        if (!known.measured() || !layout.split().isEmpty() || layout.stages() == 1) {
+            return candidate;
+        }
+        int size = candidate.training().microBatchSize();
+        Techniques techniques = RunSetup.plan(candidate, model, workspaceBytes).techniques();
+        MicroBatchShape shape = new MicroBatchShape(size, candidate.training().sequenceLength());
+        LayerSeconds layers = known.layers().apply(size);
+        double[] costs = new double[model.layers().size()];
+        for (int i = 0; i < costs.length; i++) {
+            LayerSpec layer = model.layers().get(i);
+            PhaseSeconds seconds = layers.of(layer);
+            costs[i] = seconds.total()
+                    + seconds.forward()
+                            * CostModel.recomputedShare(
+                                    layer, techniques.recomputation(i), shape, RunSetup.compute(candidate));
+        }
+        List<Integer> split = Partition.minimizeSlowestStage(costs, layout.stages()).stream()
+                .map(Plan.StageLayers::count)
+                .toList();
+        return candidate.with(layout.withSplit(split), size);
     }
 
     /** Ranks beyond the cores of this machine would be elsewhere. */
@@ -135,14 +161,15 @@ public final class MachinePlanner {
         return Math.min(candidate.layout().ranks(), mostRanks());
     }
 
-    private PlanTimes times(Plan plan, MachineRates rates, Link link) {
+    private PlanTimes times(Plan plan, MachineRates rates, Link link, double replicaBytesPerSecond) {
         return new PlanTimes(
                 plan,
                 model,
                 rates.layers().apply(plan.microBatch().batch()),
                 rates.updateBytesPerSecond(),
                 link,
-                tiedSeconds(plan, rates));
+                tiedSeconds(plan, rates),
+                replicaBytesPerSecond);
     }
 
     private double messageBytes(Plan plan) {
@@ -170,184 +197,5 @@ public final class MachinePlanner {
     private int mostRanks() {
         return Math.max(
                 1, Runtime.getRuntime().availableProcessors() / config.cluster().threadsPerRank());
-    }
-
-    /** Everything that divides, within the keys that are given and the cores that are there. */
-    List<Config> candidates() {
-        PartlyAutoLayout given = switch (config.parallelism()) {
-            case PartlyAutoLayout partly -> partly;
-            case AutoLayout auto -> PartlyAutoLayout.NOTHING_GIVEN;
-            case Layout layout -> throw new IllegalStateException("the layout is given");
-        };
-        if (given.scheduleFile().isPresent()) {
-            return List.of(ordered(given, given.scheduleFile().get()));
-        }
-        List<Config> candidates = new ArrayList<>();
-        int least = given.pipeline().orElse(1);
-        for (int pipeline = least; pipeline <= given.pipeline().orElse(mostRanks()); pipeline++) {
-            for (ScheduleName schedule : ScheduleName.values()) {
-                if (given.schedule().isEmpty()
-                        ? worthTrying(schedule, pipeline)
-                        : given.schedule().get() == schedule) {
-                    addChunks(candidates, given, pipeline, schedule);
-                }
-            }
-        }
-        return candidates;
-    }
-
-    /** A file leaves nothing to choose but the size of its micro-batches. */
-    private Config ordered(PartlyAutoLayout given, Path file) {
-        Schedule schedule = GivenOrder.read(file, model.config().tieWordEmbeddings());
-        return config.with(
-                new Layout(
-                        schedule.ranks(),
-                        1,
-                        1,
-                        schedule.chunks(),
-                        ScheduleName.ONE_F_ONE_B,
-                        0,
-                        2,
-                        List.of(ActivationCheckpointing.AUTO),
-                        Offload.NONE,
-                        Optional.of(file),
-                        given.split()),
-                config.training().globalBatchSize() / schedule.microBatches());
-    }
-
-    /** GPipe is never faster than 1F1B and holds more; one stage needs no pipeline schedule. */
-    private static boolean worthTrying(ScheduleName schedule, int pipeline) {
-        return schedule == ScheduleName.ONE_F_ONE_B || (pipeline > 1 && schedule != ScheduleName.GPIPE);
-    }
-
-    private void addChunks(List<Config> candidates, PartlyAutoLayout given, int pipeline, ScheduleName schedule) {
-        int least = Schedules.defaultChunks(schedule.toString());
-        int most = schedule == ScheduleName.INTERLEAVED ? MOST_CHUNKS : least;
-        for (int chunks = given.chunks().orElse(least); chunks <= given.chunks().orElse(most); chunks++) {
-            boolean splits = given.split().isEmpty() || given.split().size() == pipeline * chunks;
-            if (splits && pipeline * chunks <= model.layers().size()) {
-                addMicroBatches(candidates, given.split(), pipeline, schedule, chunks);
-            }
-        }
-    }
-
-    private void addMicroBatches(
-            List<Config> candidates, List<Integer> split, int pipeline, ScheduleName schedule, int chunks) {
-        int global = config.training().globalBatchSize();
-        int given = config.training().microBatchSize();
-        for (int batch = 1; batch <= Math.min(global, LARGEST_MICRO_BATCH); batch *= 2) {
-            int size = given > 0 ? given : batch;
-            boolean whole =
-                    global % size == 0 && (schedule != ScheduleName.INTERLEAVED || global / size % pipeline == 0);
-            if (whole) {
-                candidates.add(config.with(
-                        new Layout(
-                                pipeline,
-                                1,
-                                1,
-                                chunks,
-                                schedule,
-                                0,
-                                2,
-                                List.of(ActivationCheckpointing.AUTO),
-                                Offload.NONE,
-                                Optional.empty(),
-                                split),
-                        size));
-            }
-            if (given > 0) {
-                return;
-            }
-        }
-    }
-
-    /** The numbers, and the smallest change of one thing that makes it fit, for each thing that can. */
-    private DoesNotFitException misfit(MachinePlan plan) {
-        int rank = 0;
-        while (plan.plan().memory().get(rank).totalBytes() < plan.mostBytes()) {
-            rank++;
-        }
-        String limit = config.cluster().memoryPerRank().isPresent()
-                ? "cluster.memory_per_rank is "
-                : "its share of this machine's memory is ";
-        List<String> changes = new ArrayList<>();
-        changes.add(Bytes.text((double) plan.mostBytes()) + " a rank");
-        if (plan.config().layout().scheduleFile().isEmpty()) {
-            recomputation(plan).ifPresent(changes::add);
-            smallerMicroBatch(plan).ifPresent(changes::add);
-            if (plan.config().layout().split().isEmpty()) {
-                moreStages(plan).ifPresent(changes::add);
-            }
-        }
-        shorterSequence(plan).ifPresent(changes::add);
-        return new DoesNotFitException("rank " + rank + " needs " + plan.mostBytes() + " bytes ("
-                + Bytes.text((double) plan.mostBytes()) + ") with " + plan.layout() + ", " + limit + plan.limitBytes()
-                + " (" + Bytes.text((double) plan.limitBytes()) + "); it would fit with one of: "
-                + String.join("; ", changes));
-    }
-
-    private Optional<String> recomputation(MachinePlan plan) {
-        Layout recomputing = plan.config().layout().withActivationCheckpointing(List.of(ActivationCheckpointing.AUTO));
-        boolean helps =
-                fits(plan.config().with(recomputing, plan.plan().microBatch().batch()));
-        return helps ? Optional.of("activation_checkpointing auto") : Optional.empty();
-    }
-
-    private Optional<String> smallerMicroBatch(MachinePlan plan) {
-        for (int size = plan.plan().microBatch().batch() / 2; size >= 1; size /= 2) {
-            if (plan.config().training().globalBatchSize() % size == 0
-                    && fits(plan.config().with(plan.config().layout(), size))) {
-                return Optional.of("micro_batch_size " + size);
-            }
-        }
-        return Optional.empty();
-    }
-
-    private Optional<String> moreStages(MachinePlan plan) {
-        Layout old = plan.config().layout();
-        for (int pipeline = old.pipeline() + 1;
-                pipeline * old.chunks() <= model.layers().size();
-                pipeline++) {
-            Layout more = new Layout(
-                    pipeline,
-                    old.tensor(),
-                    old.data(),
-                    old.chunks(),
-                    old.schedule(),
-                    old.zeroStage(),
-                    old.zeroWindow(),
-                    old.activationCheckpointing(),
-                    old.offload(),
-                    Optional.empty(),
-                    List.of());
-            boolean memoryIsGiven = config.cluster().memoryPerRank().isPresent();
-            boolean divides = old.schedule() != ScheduleName.INTERLEAVED
-                    || plan.plan().schedule().microBatches() % pipeline == 0;
-            if (memoryIsGiven
-                    && divides
-                    && fits(plan.config().with(more, plan.plan().microBatch().batch()))) {
-                return Optional.of("pipeline " + pipeline);
-            }
-        }
-        return Optional.empty();
-    }
-
-    private boolean fits(Config candidate) {
-        return RunSetup.plan(candidate, model, workspaceBytes).memory().stream()
-                .allMatch(memory -> memory.totalBytes() <= MemoryLimit.of(candidate));
-    }
-
-    private Optional<String> shorterSequence(MachinePlan plan) {
-        for (int sequence = plan.plan().microBatch().sequence() / 2; sequence >= 1; sequence /= 2) {
-            MicroBatchShape shape = new MicroBatchShape(plan.plan().microBatch().batch(), sequence);
-            boolean fits = new MemoryPlanner(
-                            model, shape, plan.plan().compute(), plan.plan().techniques(), workspaceBytes)
-                    .plan(plan.plan().schedule(), plan.plan().stages()).stream()
-                            .allMatch(memory -> memory.totalBytes() <= plan.limitBytes());
-            if (fits) {
-                return Optional.of("sequence_length " + sequence);
-            }
-        }
-        return Optional.empty();
     }
 }

@@ -14,6 +14,7 @@ import java.util.function.IntFunction;
  * @param updateBytesPerSecond that the end of a step reaches on a rank's share of the states
  * @param messageSeconds a message beside its bytes
  * @param messageBytesPerSecond between two ranks
+ * @param measured whether the layers' times are, so that a split may follow them
  * @param basis where the numbers come from, for the reader
  */
 public record MachineRates(
@@ -21,6 +22,7 @@ public record MachineRates(
         double updateBytesPerSecond,
         double messageSeconds,
         double messageBytesPerSecond,
+        boolean measured,
         String basis) {
     private static final double MESSAGE_SECONDS = 50e-6;
     private static final double MESSAGE_BYTES_PER_SECOND = 2e9;
@@ -35,6 +37,7 @@ public record MachineRates(
                 rates.memoryBytesPerSecond(),
                 MESSAGE_SECONDS,
                 MESSAGE_BYTES_PER_SECOND,
+                false,
                 "guessed rates of a core, not measured: --calibrate measures");
     }
 }

@@ -52,7 +52,7 @@ public final class MachineReport {
             text.append("the best:\n");
             for (List<String> row : rows()) {
                 text.append(PlanWords.format(
-                        "  %-50s %10s %10s %12s  %s%n", row.get(0), row.get(1), row.get(2), row.get(3), row.get(4)));
+                        "  %-58s %10s %10s %12s  %s%n", row.get(0), row.get(1), row.get(2), row.get(3), row.get(4)));
             }
         }
         return text.append("times by ").append(chosen.basis()).append('\n').toString();
@@ -132,6 +132,8 @@ public final class MachineReport {
 
     private static void describe(ObjectNode node, MachinePlan plan) {
         node.put("pipeline", plan.config().layout().pipeline())
+                .put("data", plan.config().layout().data())
+                .put("zero_stage", plan.config().layout().zeroStage())
                 .put("chunks", plan.config().layout().chunks())
                 .put("schedule", plan.plan().schedule().name())
                 .put("micro_batch_size", plan.plan().microBatch().batch())

@@ -124,6 +124,46 @@ final class PlanActionTest {
     }
 
     @Test
+    void shouldOfferReplicasOnlyWhereTheirSumsHaveTheSameBits() throws IOException {
+        assertEquals(0, run("plan", config, "--json", "--set", "parallelism=auto"), err::toString);
+        for (JsonNode plan : JSON.readTree(text()).path("best")) {
+            assertEquals(1, plan.path("data").asInt());
+        }
+        String replicas = "parallelism={auto: true, pipeline: 1, data: 2}";
+        assertEquals(0, run("plan", config, "--json", "--set", replicas), err::toString);
+        JsonNode best = JSON.readTree(text()).path("best");
+        assertEquals(2, best.size(), "zero 0 and 1");
+        for (JsonNode plan : best) {
+            assertEquals(2, plan.path("data").asInt());
+            assertEquals(
+                    plan.path("zero_stage").asInt() == 0,
+                    plan.path("memory_bytes").asLong() == most(best));
+            assertTrue(plan.path("split_seconds").path("messages").asDouble() > 0, plan::toString);
+        }
+        assertEquals(0, run("plan", config, "--set", replicas), err::toString);
+        assertTrue(text().contains("ranks 0 - 1  stage 0"), this::text);
+        assertTrue(text().contains("pipeline 1, data 2, zero "), this::text);
+        int cores = Runtime.getRuntime().availableProcessors();
+        assertEquals(
+                0,
+                run("plan", config, "--json", "--set", "parallelism=auto", "--set", "training.gradient_sum.width=2"),
+                err::toString);
+        boolean any = false;
+        for (JsonNode plan : JSON.readTree(text()).path("best")) {
+            any |= plan.path("data").asInt() == 2;
+        }
+        assertTrue(any || cores < 2, this::text);
+    }
+
+    private static long most(JsonNode plans) {
+        long most = 0;
+        for (JsonNode plan : plans) {
+            most = Math.max(most, plan.path("memory_bytes").asLong());
+        }
+        return most;
+    }
+
+    @Test
     void shouldSayTheSmallestChangesThatWouldFit() throws IOException {
         assertEquals(0, run("plan", config, "--json"), err::toString);
         long needed = JSON.readTree(text()).path("memory_bytes").asLong();
@@ -170,7 +210,7 @@ final class PlanActionTest {
     @Test
     void shouldRefuseAClusterThatIsTooSmallOrImpossible() {
         String llama = HOME.resolve("examples/plan-llama-70b-64xh100.yaml").toString();
-        assertEquals(3, run("plan", llama, "--set", "cluster.devices=8"));
+        assertEquals(3, run("plan", llama, "--set", "cluster.devices=4"));
         assertTrue(err.toString().contains("GiB instead of 80.0 GiB"), err::toString);
         assertEquals(2, run("plan", llama, "--set", "cluster.devices=12"));
         assertTrue(err.toString().contains("devices=12 % devices_per_node=8 = 4, expected 0"), err::toString);
@@ -215,6 +255,16 @@ final class PlanActionTest {
             step = metrics.has("step_seconds") ? metrics.path("step_seconds").asDouble() : step;
         }
         assertTrue(last > 1e5 * step && last < 1e7 * step, "a trace of " + last + " us, a step of " + step + " s");
+    }
+
+    @Test
+    void shouldSplitByMeasuredTimesWhereAutoHasThem() throws IOException {
+        String auto = "parallelism={auto: true, pipeline: 2, schedule: gpipe}";
+        assertEquals(0, run("train", config, "--set", auto), () -> err + text());
+        String yaml = Files.readString(folder.resolve("runs/small/config.yaml"));
+        assertTrue(yaml.matches("(?s).*split: \\[[1-3], [1-3]\\].*"), yaml);
+        assertEquals(0, run("plan", config, "--set", "parallelism.pipeline=2"), err::toString);
+        assertTrue(text().contains("times by layers timed on this machine"), this::text);
     }
 
     @Test

@@ -94,7 +94,15 @@ final class PlanningConfigTest {
         String partly = ConfigText.SMALL.replace("{pipeline: 2}", "{auto: true, pipeline: 2}");
         assertEquals(
                 new PartlyAutoLayout(
-                        true, Optional.of(2), Optional.empty(), Optional.empty(), Optional.empty(), List.of()),
+                        true,
+                        Optional.of(2),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        List.of()),
                 ConfigText.load(folder, partly).parallelism());
         assertTrue(ConfigText.problems(folder, partly, "parallelism.auto=false").contains("auto: false"));
         assertTrue(ConfigText.problems(folder, automatic, "training.micro_batch_size=3")

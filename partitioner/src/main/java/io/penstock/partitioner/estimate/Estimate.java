@@ -1,9 +1,13 @@
 package io.penstock.partitioner.estimate;
 
 import io.penstock.partitioner.Plan.StageLayers;
+import io.penstock.partitioner.estimate.StepEstimator.Fitting;
+import io.penstock.partitioner.estimate.StepEstimator.Holdings;
+import io.penstock.partitioner.simulate.MemoryCurve;
 import io.penstock.partitioner.simulate.Timeline;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** What a layout is expected to do; times in seconds a step. */
 public final class Estimate {
@@ -11,8 +15,8 @@ public final class Estimate {
     private final Layout layout;
     private final double peakFlopsPerSecond;
     private final double endSeconds;
-    private final List<StageLayers> split;
-    private final double[] rankBytes;
+    private final Fitting fitting;
+    private final Holdings[] held;
     private final Timeline timeline;
 
     Estimate(
@@ -20,15 +24,15 @@ public final class Estimate {
             Layout layout,
             double peakFlopsPerSecond,
             double endSeconds,
-            List<StageLayers> split,
-            double[] rankBytes,
+            Fitting fitting,
+            Holdings[] held,
             Timeline timeline) {
         this.model = model;
         this.layout = layout;
         this.peakFlopsPerSecond = peakFlopsPerSecond;
         this.endSeconds = endSeconds;
-        this.split = List.copyOf(split);
-        this.rankBytes = rankBytes;
+        this.fitting = fitting;
+        this.held = held;
         this.timeline = timeline;
     }
 
@@ -37,7 +41,16 @@ public final class Estimate {
     }
 
     public List<StageLayers> split() {
-        return split;
+        return fitting.split();
+    }
+
+    public Fitting fitting() {
+        return fitting;
+    }
+
+    /** Blocks that a rank computes again. */
+    public Recomputed recomputed(int rank) {
+        return fitting.recomputed().get(rank);
     }
 
     public Timeline timeline() {
@@ -67,12 +80,36 @@ public final class Estimate {
         return Math.max(0, seconds() - computeSeconds() - endSeconds);
     }
 
+    /** On the device, at the peak. */
     public double rankBytes(int rank) {
-        return rankBytes[rank];
+        return held[rank].bytes();
+    }
+
+    /** Offloaded to the host, at the peak. */
+    public double hostBytes(int rank) {
+        return held[rank].hostBytes();
     }
 
     public double mostBytes() {
-        return Arrays.stream(rankBytes).max().orElse(0);
+        return Arrays.stream(held).mapToDouble(Holdings::bytes).max().orElse(0);
+    }
+
+    /** What every rank holds on its device over the step. */
+    public List<List<MemoryCurve.Point>> memory() {
+        MemoryCurve.Holdings micro = new MemoryCurve.Holdings() {
+            @Override
+            public double activationBytes(int rank, int chunk) {
+                return held[rank].activationBytes();
+            }
+
+            @Override
+            public double stashBytes(int rank, int chunk) {
+                return held[rank].stashBytes();
+            }
+        };
+        return IntStream.range(0, held.length)
+                .mapToObj(rank -> MemoryCurve.of(timeline, rank, held[rank].fixedBytes(), micro))
+                .toList();
     }
 
     public double tokens() {

@@ -11,6 +11,10 @@ import io.penstock.partitioner.estimate.Layout.Recompute;
  */
 public final class LayerTimes {
     private static final double BYTES = 2;
+    /** A logit: to 32 bit (2 + 4), maximum 4, difference 8, exponential 8, sum 4, quotient 8. */
+    private static final double LOSS_FORWARD_BYTES = 38;
+    /** A logit: gradient 8, to 16 bit 6. */
+    private static final double LOSS_BACKWARD_BYTES = 14;
 
     private final Transformer model;
     private final Cluster cluster;
@@ -21,7 +25,17 @@ public final class LayerTimes {
     /** Over how many devices norms, dropouts and residuals are divided: all of the group with sequence parallelism, else none. */
     private final double shared;
 
-    public LayerTimes(Transformer model, Cluster cluster, int tensor, int microBatch, boolean sequenceParallel) {
+    private final boolean sequenceParallel;
+    private final boolean splitBackward;
+
+    /** {@code splitBackward}: whether weight gradients wait, so that no reduction can hide behind them. */
+    public LayerTimes(
+            Transformer model,
+            Cluster cluster,
+            int tensor,
+            int microBatch,
+            boolean sequenceParallel,
+            boolean splitBackward) {
         this.model = model;
         this.cluster = cluster;
         this.device = cluster.device();
@@ -29,27 +43,61 @@ public final class LayerTimes {
         this.sequences = microBatch;
         this.rows = (double) microBatch * model.sequence();
         this.shared = sequenceParallel ? tensor : 1;
+        this.sequenceParallel = sequenceParallel;
+        this.splitBackward = splitBackward;
     }
 
     /** One block, recomputation counted into its input gradient. */
     public PhaseSeconds block(Recompute recompute) {
-        double communication = 2 * cluster.inNode().allReduce(BYTES * rows * model.hidden(), tensor);
         double attention = attentionCore();
-        double forward = projections() + attention + communication;
+        double forward = projections() + attention + forwardReductions();
         double again = switch (recompute) {
             case NONE -> 0;
             case SELECTIVE -> attention;
             case FULL -> forward;
+            case AS_NEEDED -> throw new IllegalArgumentException("of one block");
         };
-        double input = inputProducts() + inputPasses() + communication + again;
-        return new PhaseSeconds(forward, input, weightProducts());
+        double weight = weightProducts();
+        double input = inputProducts() + inputPasses() + backwardReductions(weight) + again;
+        return new PhaseSeconds(forward, input, weight + accumulation());
+    }
+
+    private double hiddenBytes() {
+        return BYTES * rows * model.hidden();
+    }
+
+    /** After attention and feed-forward; with sequence parallelism each in two halves. */
+    private double forwardReductions() {
+        return sequenceParallel
+                ? 4 * cluster.inNode().allGather(hiddenBytes(), tensor)
+                : 2 * cluster.inNode().allReduce(hiddenBytes(), tensor);
+    }
+
+    /**
+     * What backward waits for. Input gradients are reduced while weight gradients are computed, where the engine does that; what sequence parallelism gathers before a product
+     * nothing hides.
+     */
+    private double backwardReductions(double weight) {
+        double reduced = sequenceParallel
+                ? 2 * cluster.inNode().allGather(hiddenBytes(), tensor)
+                : 2 * cluster.inNode().allReduce(hiddenBytes(), tensor);
+        double gathered = sequenceParallel ? 2 * cluster.inNode().allGather(hiddenBytes(), tensor) : 0;
+        boolean hides = cluster.software().hidesGradientReduction() && !splitBackward;
+        return gathered + (hides ? Math.max(0, reduced - weight) : reduced);
+    }
+
+    private double accumulation() {
+        return device.passes(cluster.software().accumulationBytes() * model.blockParameters() / tensor, 0);
     }
 
     /** Final projection to the vocabulary and loss; never recomputed. */
     public PhaseSeconds head() {
         double product = device.product(rows, model.hidden(), (double) model.vocabulary() / tensor, 1);
-        double loss = device.passes(8 * rows * model.vocabulary() / tensor, 0);
-        return new PhaseSeconds(product + loss, product + loss, product + loss);
+        double logits = rows * model.vocabulary() / tensor;
+        return new PhaseSeconds(
+                product + device.passes(LOSS_FORWARD_BYTES * logits, 6),
+                product + device.passes(LOSS_BACKWARD_BYTES * logits, 2),
+                product);
     }
 
     private double headSize() {

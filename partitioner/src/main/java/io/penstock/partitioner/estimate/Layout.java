@@ -8,6 +8,8 @@ import io.penstock.partitioner.PlanException;
  * @param microBatch sequences
  * @param microBatches a step and pipeline
  * @param zeroStage 0 to 3
+ * @param recompute the same in every block, or as little as each rank's memory allows
+ * @param sequenceParallel whether norms, dropouts and residuals are divided over the tensor-parallel group too
  */
 public record Layout(
         int tensor,
@@ -18,14 +20,62 @@ public record Layout(
         String schedule,
         int chunks,
         int zeroStage,
-        Recompute recompute) {
+        Recompute recompute,
+        boolean sequenceParallel,
+        Offload offload) {
     /** What is computed again in backward instead of kept. */
     public enum Recompute {
         NONE,
         /** Attention's scores and probabilities. */
         SELECTIVE,
         /** Whole blocks, from their inputs. */
-        FULL
+        FULL,
+        /** In every block of a rank as little as its memory allows. */
+        AS_NEEDED
+    }
+
+    /** What lives in the host's memory. */
+    public enum Offload {
+        NONE,
+        /** Optimizer states; the host updates. */
+        OPTIMIZER,
+        /** Activations from a forward until shortly before their backward. */
+        ACTIVATIONS,
+        /** Both. */
+        OPTIMIZER_AND_ACTIVATIONS;
+
+        public boolean optimizer() {
+            return this == OPTIMIZER || this == OPTIMIZER_AND_ACTIVATIONS;
+        }
+
+        public boolean activations() {
+            return this == ACTIVATIONS || this == OPTIMIZER_AND_ACTIVATIONS;
+        }
+    }
+
+    /** Without sequence parallelism and offload. */
+    public Layout(
+            int tensor,
+            int pipeline,
+            int data,
+            int microBatch,
+            int microBatches,
+            String schedule,
+            int chunks,
+            int zeroStage,
+            Recompute recompute) {
+        this(
+                tensor,
+                pipeline,
+                data,
+                microBatch,
+                microBatches,
+                schedule,
+                chunks,
+                zeroStage,
+                recompute,
+                false,
+                Offload.NONE);
     }
 
     public Layout {
@@ -44,5 +94,20 @@ public record Layout(
 
     public int stages() {
         return pipeline * chunks;
+    }
+
+    public Layout with(Offload other) {
+        return new Layout(
+                tensor,
+                pipeline,
+                data,
+                microBatch,
+                microBatches,
+                schedule,
+                chunks,
+                zeroStage,
+                recompute,
+                sequenceParallel,
+                other);
     }
 }

@@ -1,15 +1,21 @@
 package io.penstock.partitioner.estimate;
 
-import io.penstock.partitioner.Plan.StageLayers;
-import io.penstock.partitioner.cluster.Device;
+import io.penstock.partitioner.cluster.Cluster;
 import io.penstock.partitioner.estimate.Layout.Recompute;
-import java.util.List;
 
 /**
  * Bytes a rank would hold: 18 a parameter (16-bit value, 32-bit gradient, 12 of optimizer) sharded by ZeRO, and activations by the formulas of arXiv 2205.05198 for the
  * micro-batches that the schedule keeps in flight. For layouts beyond what the engine's own tables cover.
  */
 public final class LayoutMemory {
+    private static final double VALUE_BYTES = 2;
+    private static final double GRADIENT_BYTES = 4;
+    private static final double OPTIMIZER_BYTES = 12;
+    /** With ZeRO-3: blocks whose parameters are whole at once, the one at work and the next. */
+    private static final double GATHERED_BLOCKS = 2;
+    /** Offloaded activations: the micro-batch at work and the one on its way. */
+    private static final double SETS_ON_DEVICE = 2;
+
     private final Transformer model;
     private final Layout layout;
 
@@ -18,14 +24,17 @@ public final class LayoutMemory {
         this.layout = layout;
     }
 
-    /** Bytes a parameter. */
-    static double bytesPerParameter(int zeroStage, int data) {
-        return switch (zeroStage) {
-            case 0 -> 18;
-            case 1 -> 6 + 12.0 / data;
-            case 2 -> 2 + 16.0 / data;
-            default -> 18.0 / data;
-        };
+    /** Bytes a parameter on the device. */
+    static double bytesPerParameter(Layout layout) {
+        double d = layout.data();
+        int zero = layout.zeroStage();
+        return (zero >= 3 ? VALUE_BYTES / d : VALUE_BYTES)
+                + (zero >= 2 ? GRADIENT_BYTES / d : GRADIENT_BYTES)
+                + (layout.offload().optimizer() ? 0 : optimizerBytes(layout));
+    }
+
+    private static double optimizerBytes(Layout layout) {
+        return layout.zeroStage() >= 1 ? OPTIMIZER_BYTES / layout.data() : OPTIMIZER_BYTES;
     }
 
     /** Chunk-sized sets of activations that a rank holds at its peak; {@code InFlight} counts the same from the instructions. */
@@ -51,72 +60,98 @@ public final class LayoutMemory {
         };
     }
 
-    /** Whether a stage that has its rank to itself fits. Layers are embedding, blocks, head. */
-    boolean fits(Device device, int rank, int from, int to) {
-        return stageBytes(rank, from, to) <= device.memoryBytes();
+    /** As many micro-batches' activations of the whole rank, on the device. */
+    private double setsOnDevice(int rank) {
+        double held = chunksInFlight(layout, rank) / layout.chunks();
+        return layout.offload().activations() ? Math.min(held, SETS_ON_DEVICE) : held;
     }
 
-    private double stageBytes(int rank, int from, int to) {
-        Recompute recompute = layout.recompute();
-        double bytes = parameters(from, to) * bytesPerParameter(layout.zeroStage(), layout.data())
-                + chunksInFlight(layout, rank) / layout.chunks() * activations(from, to, recompute)
-                + transientBytes(to);
-        // What is recomputed for an input gradient stays for its weight gradient.
-        return recompute == Recompute.FULL
-                ? bytes + chunksStashed(layout, rank) / layout.chunks() * activations(from, to, Recompute.NONE)
-                : bytes;
-    }
-
-    /** Of every rank under a split; a rank's chunks share its activations in flight evenly. */
-    public double[] rankBytes(List<StageLayers> split, List<List<Integer>> stageOf) {
-        double[] bytes = new double[layout.pipeline()];
-        for (int rank = 0; rank < bytes.length; rank++) {
-            for (int stage : stageOf.get(rank)) {
-                bytes[rank] += stageBytes(
-                        rank, split.get(stage).from(), split.get(stage).to());
-            }
-        }
-        return bytes;
-    }
-
-    /** Transformer blocks among layers {@code from} to {@code to}. */
-    int blocks(int from, int to) {
-        return Math.max(0, Math.min(to, model.layers() + 1) - Math.max(from, 1));
-    }
-
-    double parameters(int from, int to) {
-        boolean first = from == 0;
-        boolean last = to == model.layers() + 2;
-        double tables = first && last && model.tied() ? 1 : (first ? 1 : 0) + (last ? 1 : 0);
-        return (blocks(from, to) * model.blockParameters() + tables * model.embeddingParameters()) / layout.tensor();
-    }
-
-    /** Of one micro-batch. */
-    private double activations(int from, int to, Recompute recompute) {
+    /** What one block keeps of one micro-batch. */
+    double blockActivations(Recompute recompute) {
         double rows = (double) layout.microBatch() * model.sequence();
         double sbh = rows * model.hidden();
         double scores = 5.0 * model.heads() * model.sequence() / model.hidden();
         double t = layout.tensor();
+        double whole = layout.sequenceParallel() ? t : 1;
         double wide = 8 + 4.0 * (model.gated() ? 3 : 2) * model.intermediate() / model.hidden() / 2;
-        double block = switch (recompute) {
-            case NONE -> sbh * (10 + wide / t + scores / t);
-            case SELECTIVE -> sbh * (10 + wide / t);
-            case FULL -> sbh * 2;
+        return switch (recompute) {
+            case NONE -> sbh * (10 / whole + wide / t + scores / t);
+            case SELECTIVE -> sbh * (10 / whole + wide / t);
+            case FULL -> sbh * 2 / whole;
+            case AS_NEEDED -> throw new IllegalArgumentException("of one block");
         };
-        return blocks(from, to) * block + (from == 0 ? 4 * rows : 0);
+    }
+
+    /** What a rank keeps of one micro-batch from its forward to its backward. */
+    double activationsOfRank(Share share, Recomputed again) {
+        double rows = (double) layout.microBatch() * model.sequence();
+        int kept = share.blocks() - again.full() - again.selective();
+        return kept * blockActivations(Recompute.NONE)
+                + again.selective() * blockActivations(Recompute.SELECTIVE)
+                + again.full() * blockActivations(Recompute.FULL)
+                + (share.first() ? 4 * rows : 0);
+    }
+
+    /** What a rank keeps of one micro-batch between input and weight gradient: what was computed again for the one stays for the other. */
+    double stashOfRank(Recomputed again) {
+        return again.full() * (blockActivations(Recompute.SELECTIVE) - blockActivations(Recompute.FULL));
+    }
+
+    /** Parameters, gradients, optimizer and what a computation needs for its own time. */
+    double fixedBytes(Share share, Recomputed again) {
+        return parameters(share) * bytesPerParameter(layout) + gathered(share) + transientBytes(share, again);
+    }
+
+    private double gathered(Share share) {
+        return layout.zeroStage() >= 3
+                ? VALUE_BYTES
+                        * Math.min(GATHERED_BLOCKS, share.blocks())
+                        * model.blockParameters()
+                        / layout.tensor()
+                        * (layout.data() - 1)
+                        / layout.data()
+                : 0;
+    }
+
+    /** The most that a rank holds on its device. */
+    double rankBytes(int rank, Share share, Recomputed again) {
+        return fixedBytes(share, again)
+                + setsOnDevice(rank) * activationsOfRank(share, again)
+                + chunksStashed(layout, rank) / layout.chunks() * stashOfRank(again);
+    }
+
+    /** What a rank holds in its share of the host's memory. */
+    double hostBytes(int rank, Share share, Recomputed again) {
+        double moved = chunksInFlight(layout, rank) / layout.chunks() - setsOnDevice(rank);
+        return (layout.offload().optimizer() ? parameters(share) * optimizerBytes(layout) : 0)
+                + moved * activationsOfRank(share, again);
+    }
+
+    boolean fits(Cluster cluster, int rank, Share share, Recomputed again) {
+        return rankBytes(rank, share, again) <= cluster.device().memoryBytes()
+                && hostBytes(rank, share, again) <= cluster.host().memoryBytes();
+    }
+
+    /** Bytes of a micro-batch's activations on the device by which the rank's memory grows while it is in flight. */
+    double heldActivations(int rank, Share share, Recomputed again) {
+        double sets = chunksInFlight(layout, rank) / layout.chunks();
+        return activationsOfRank(share, again) * setsOnDevice(rank) / sets;
+    }
+
+    /** On one device of a tensor-parallel group. */
+    double parameters(Share share) {
+        double tables =
+                share.first() && share.last() && model.tied() ? 1 : (share.first() ? 1 : 0) + (share.last() ? 1 : 0);
+        return (share.blocks() * model.blockParameters() + tables * model.embeddingParameters()) / layout.tensor();
     }
 
     /** What one micro-batch needs while it is computed: logits in 16 and 32 bit, or one recomputed block. */
-    private double transientBytes(int to) {
+    private double transientBytes(Share share, Recomputed again) {
         double rows = (double) layout.microBatch() * model.sequence();
-        boolean last = to == model.layers() + 2;
-        double logits = last ? 6 * rows * model.vocabulary() / layout.tensor() : 0;
-        if (layout.recompute() != Recompute.FULL) {
-            return logits;
-        }
-        double block = rows
-                * model.hidden()
-                * (10 + (24 + 5.0 * model.heads() * model.sequence() / model.hidden()) / layout.tensor());
-        return Math.max(logits, block / layout.chunks());
+        double logits = share.last() ? 6 * rows * model.vocabulary() / layout.tensor() : 0;
+        double block = again.full() == 0 ? 0 : blockActivations(Recompute.NONE);
+        double scores =
+                again.selective() == 0 ? 0 : blockActivations(Recompute.NONE) - blockActivations(Recompute.SELECTIVE);
+        return Math.max(logits, Math.max(block, scores));
     }
 }

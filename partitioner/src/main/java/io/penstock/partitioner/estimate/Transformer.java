@@ -62,4 +62,8 @@ public record Transformer(
     public double modelFlopsPerToken() {
         return 6.0 * (layers * blockParameters() + embeddingParameters()) + 12.0 * layers * hidden * sequence;
     }
+
+    public Transformer withSequence(int tokens) {
+        return new Transformer(layers, hidden, heads, keyValueHeads, intermediate, gated, vocabulary, tokens, tied);
+    }
 }

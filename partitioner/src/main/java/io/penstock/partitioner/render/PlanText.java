@@ -2,6 +2,7 @@ package io.penstock.partitioner.render;
 
 import io.penstock.models.LayerSpec;
 import io.penstock.models.ModelSpec;
+import io.penstock.partitioner.Axes;
 import io.penstock.models.Recomputation;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.Plan.StageLayers;
@@ -28,8 +29,8 @@ public final class PlanText {
                         layers.stream().mapToLong(LayerSpec::parameterCount).sum();
                 text.append(String.format(
                         Locale.ROOT,
-                        "rank %d  stage %d  %-28s %3d layers, %s parameters%s%n",
-                        rank,
+                        "%s  stage %d  %-28s %3d layers, %s parameters%s%n",
+                        ranks(plan, rank),
                         stage,
                         names(layers),
                         layers.size(),
@@ -52,6 +53,14 @@ public final class PlanText {
             parts.add(selective + " selectively");
         }
         return parts.isEmpty() ? "" : ", recomputes " + String.join(", ", parts);
+    }
+
+    /** "rank 3", or "ranks 6 - 7" where replicas hold the same. */
+    private static String ranks(Plan plan, int pipelineRank) {
+        Axes axes = plan.axes();
+        int first = axes.rank(pipelineRank, 0, 0);
+        int last = axes.rank(pipelineRank, axes.data() - 1, axes.tensor() - 1);
+        return first == last ? "rank " + first : "ranks " + first + " - " + last;
     }
 
     private static String names(List<LayerSpec> layers) {
@@ -91,16 +100,16 @@ public final class PlanText {
             double share = (double) memory.totalBytes() / capacityBytes;
             text.append(String.format(
                     Locale.ROOT,
-                    "rank %d  [%s] %s of %s (%.0f%%)%s%n",
-                    rank,
+                    "%s  [%s] %s of %s (%.0f%%)%s%n",
+                    ranks(plan, rank),
                     bar(components(memory), capacityBytes),
                     Bytes.text((double) memory.totalBytes()),
                     Bytes.text((double) capacityBytes),
                     100 * share,
                     share > 1 ? "  DOES NOT FIT" : ""));
         }
-        return text.append(
-                        "        p parameters  g gradients  o optimizer  a activations  s stash  b buffers  w workspace\n")
+        return text.append("        p parameters  g gradients  o optimizer  a activations  s stash  b buffers  w"
+                        + " workspace\n")
                 .toString();
     }
 

@@ -17,11 +17,11 @@ final class TimelineTemplate {
               --forward: #2f6fd0; --backward: #1f8a5b; --input: #1f8a5b; --weight: #b7791f; --message: #8a94a0; --end: #8d4bbb; --limit: #c62f2f; --on: #ffffff; }
             @media (prefers-color-scheme: dark) { :root { --page: #14181d; --text: #e3e8ee; --faint: #98a2ad; --line: #343c45; --lane: #1c2228;
               --forward: #5b93e8; --backward: #46b383; --input: #46b383; --weight: #d9a24a; --message: #7d8894; --end: #b07fd8; --limit: #f06a6a; --on: #10141a; } }
-            body { margin: 1.5rem; background: var(--page); color: var(--text); font: 14px/1.45 system-ui, sans-serif; }
+            html { overflow-y: scroll; } body { margin: 1.5rem; background: var(--page); color: var(--text); font: 14px/1.45 system-ui, sans-serif; }
             h1 { font-size: 1.3rem; } h2 { font-size: 1.05rem; margin: 1.6rem 0 .5rem; }
             .scroll { overflow-x: auto; } svg { display: block; } svg text { font: 11px system-ui, sans-serif; fill: var(--faint); }
             .legend span { display: inline-block; margin-right: 1.2em; } .legend i { display: inline-block; width: .8em; height: .8em; margin-right: .4em; border-radius: 2px; }
-            table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th, td { border-bottom: 1px solid var(--line); padding: .3em .8em; text-align: left; }
+            table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th, td { border-bottom: 1px solid var(--line); padding: .3em .8em; text-align: left; white-space: nowrap; }
             #tip { position: fixed; display: none; pointer-events: none; background: var(--text); color: var(--page); padding: .3em .6em; border-radius: 4px; white-space: pre; z-index: 1; }
             label { color: var(--faint); }
             </style>
@@ -103,7 +103,7 @@ final class TimelineTemplate {
             }
             function memory() {
               const rowHeight = 60;
-              const held = Math.max(...data.memory.flat().map(p => p[1]));
+              const held = data.memory.flat().reduce((most, p) => Math.max(most, p[1]), 0);
               // A capacity far above what is held would flatten the curves.
               const limit = data.capacity <= 3 * held ? data.capacity : 0;
               const most = Math.max(limit, held);

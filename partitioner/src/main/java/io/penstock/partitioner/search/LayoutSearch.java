@@ -1,27 +1,24 @@
 package io.penstock.partitioner.search;
 
-import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.PlanException;
 import io.penstock.partitioner.cluster.Cluster;
-import io.penstock.partitioner.cluster.Device;
 import io.penstock.partitioner.estimate.Estimate;
 import io.penstock.partitioner.estimate.Layout;
+import io.penstock.partitioner.estimate.Layout.Offload;
 import io.penstock.partitioner.estimate.StepEstimator;
+import io.penstock.partitioner.estimate.StepEstimator.Fitting;
 import io.penstock.partitioner.estimate.Transformer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
+import java.util.PriorityQueue;
 
 /**
- * Best first: layouts are taken in the order of a bound that no schedule can beat, split exactly, dropped if a rank does not fit, simulated, until the bound of the next one
- * is slower than the worst of the best. So the result is that of simulating all.
+ * Best first: layouts are taken in the order of a bound that no schedule can beat, split exactly within every rank's memory, simulated, until the bound of the next one is
+ * slower than the worst of the best. So the result is that of simulating all. A layout that does not fit is tried with states in the host's memory.
  */
 public final class LayoutSearch {
-    private static final double GIB = 1L << 30;
-
     private final Transformer model;
     private final Cluster cluster;
     private final int globalBatch;
@@ -35,7 +32,7 @@ public final class LayoutSearch {
         this.pinned = pinned;
     }
 
-    private record Bound(Layout layout, StepEstimator estimator, double seconds) {}
+    private record Bound(StepEstimator estimator, double seconds) {}
 
     /**
      * The fastest {@code count} layouts.
@@ -43,116 +40,59 @@ public final class LayoutSearch {
      * @throws PlanException if no layout divides the devices, heads and batch at all
      */
     public SearchResult best(int count) {
-        List<Bound> bounds = bounds(cluster);
+        List<Layout> layouts = Layouts.of(model, cluster, globalBatch, pinned);
+        if (layouts.isEmpty()) {
+            throw nothingDivides();
+        }
+        PriorityQueue<Bound> bounds = new PriorityQueue<>(Comparator.comparingDouble(Bound::seconds));
+        layouts.forEach(layout -> bounds.add(bound(layout)));
         List<Estimate> best = new ArrayList<>();
         int simulated = 0;
-        for (Bound bound : bounds) {
-            if (best.size() == count && bound.seconds() >= best.getLast().seconds()) {
-                break;
-            }
-            Optional<List<StageLayers>> split = fittingSplit(bound, cluster.device());
-            if (split.isPresent()) {
+        while (!bounds.isEmpty() && canBeAmong(best, count, bounds.peek().seconds())) {
+            StepEstimator estimator = bounds.remove().estimator();
+            Optional<Fitting> fitting = estimator.split();
+            if (fitting.isEmpty()) {
+                offloaded(estimator.layout()).forEach(layout -> bounds.add(bound(layout)));
+            } else if (canBeAmong(best, count, estimator.leastSeconds(fitting.get()))) {
                 simulated++;
-                best.add(bound.estimator().estimate(split.get()));
+                best.add(estimator.estimate(fitting.get()));
                 best.sort(Comparator.comparingDouble(Estimate::seconds));
                 if (best.size() > count) {
                     best.removeLast();
                 }
             }
         }
-        return new SearchResult(best, best.isEmpty() ? remedies(bounds) : List.of(), bounds.size(), simulated);
+        List<String> remedies =
+                best.isEmpty() ? new Remedies(model, cluster, globalBatch, pinned).sentences() : List.of();
+        return new SearchResult(best, remedies, layouts.size(), simulated);
     }
 
-    private List<Bound> bounds(Cluster on) {
-        List<Bound> bounds = new ArrayList<>();
-        for (Layout layout : Layouts.of(model, on, globalBatch, pinned)) {
-            StepEstimator estimator = new StepEstimator(model, layout, on);
-            bounds.add(new Bound(layout, estimator, estimator.lowerBoundSeconds()));
-        }
-        if (bounds.isEmpty()) {
-            throw new PlanException("no layout of " + on.devices() + " devices divides " + model.heads() + " heads, "
-                    + model.keyValueHeads() + " key-value heads and a global batch of " + globalBatch
-                    + " sequences within the keys that are set: change global_batch_size to a multiple of the data axis, or"
-                    + " free a key of parallelism");
-        }
-        bounds.sort(Comparator.comparingDouble(Bound::seconds));
-        return bounds;
+    private static boolean canBeAmong(List<Estimate> best, int count, double atLeast) {
+        return best.size() < count || atLeast < best.getLast().seconds();
     }
 
-    private static Optional<List<StageLayers>> fittingSplit(Bound bound, Device device) {
-        try {
-            List<StageLayers> split = bound.estimator().split(true);
-            double most =
-                    Arrays.stream(bound.estimator().rankBytes(split)).max().orElse(0);
-            return most <= device.memoryBytes() ? Optional.of(split) : Optional.empty();
-        } catch (PlanException e) {
-            return Optional.empty(); // no split fits
-        }
+    private Bound bound(Layout layout) {
+        StepEstimator estimator = new StepEstimator(model, layout, cluster);
+        return new Bound(estimator, estimator.lowerBoundSeconds());
     }
 
-    private List<String> remedies(List<Bound> bounds) {
-        List<String> remedies = new ArrayList<>();
-        double least = Double.POSITIVE_INFINITY;
-        Layout leanest = bounds.getFirst().layout();
-        for (Bound bound : bounds) {
-            double most = Arrays.stream(
-                            bound.estimator().rankBytes(bound.estimator().split(false)))
-                    .max()
-                    .orElse(0);
-            if (most < least) {
-                least = most;
-                leanest = bound.layout();
-            }
-        }
-        remedies.add(String.format(
-                Locale.ROOT,
-                "devices of %.1f GiB instead of %.1f GiB, with tensor=%d pipeline=%d data=%d micro_batch=%d schedule=%s"
-                        + " zero_stage=%d recompute=%s",
-                Math.ceil(least / GIB * 10) / 10,
-                cluster.device().memoryBytes() / GIB,
-                leanest.tensor(),
-                leanest.pipeline(),
-                leanest.data(),
-                leanest.microBatch(),
-                leanest.schedule(),
-                leanest.zeroStage(),
-                leanest.recompute().name().toLowerCase(Locale.ROOT)));
-        moreDevices().ifPresent(remedies::add);
-        return remedies;
+    /** What may fit where a layout does not; a layout is not slower for what it does not offload. */
+    private List<Layout> offloaded(Layout misfit) {
+        return pinned.offload().isEmpty() ? offloads(misfit) : List.of();
     }
 
-    /** Doubles the cluster until something fits, at most to a thousand times its size. */
-    private Optional<String> moreDevices() {
-        for (int factor = 2; factor <= 1024; factor *= 2) {
-            int devices = cluster.devices() * factor;
-            int node = Math.min(devices, cluster.devicesPerNode());
-            if (devices % node != 0) {
-                continue;
-            }
-            Cluster larger = new Cluster(
-                    cluster.name(),
-                    devices,
-                    node,
-                    cluster.device(),
-                    cluster.inNode(),
-                    cluster.network(),
-                    cluster.pipeline());
-            for (Layout layout : Layouts.of(model, larger, globalBatch, pinned)) {
-                StepEstimator estimator = new StepEstimator(model, layout, larger);
-                if (fittingSplit(new Bound(layout, estimator, 0), cluster.device())
-                        .isPresent()) {
-                    return Optional.of(String.format(
-                            Locale.ROOT,
-                            "%d devices instead of %d, with tensor=%d pipeline=%d data=%d recompute=%s",
-                            devices,
-                            cluster.devices(),
-                            layout.tensor(),
-                            layout.pipeline(),
-                            layout.data(),
-                            layout.recompute().name().toLowerCase(Locale.ROOT)));
-                }
-            }
-        }
-        return Optional.empty();
+    static List<Layout> offloads(Layout layout) {
+        return switch (layout.offload()) {
+            case NONE -> List.of(layout.with(Offload.OPTIMIZER), layout.with(Offload.ACTIVATIONS));
+            case OPTIMIZER -> List.of(layout.with(Offload.OPTIMIZER_AND_ACTIVATIONS));
+            case ACTIVATIONS, OPTIMIZER_AND_ACTIVATIONS -> List.of();
+        };
+    }
+
+    private PlanException nothingDivides() {
+        return new PlanException("no layout of " + cluster.devices() + " devices divides " + model.heads() + " heads, "
+                + model.keyValueHeads() + " key-value heads and a global batch of " + globalBatch
+                + " sequences within the keys that are set: change global_batch_size to a multiple of the data axis, or"
+                + " free a key of parallelism");
     }
 }

@@ -2,13 +2,17 @@ package io.penstock.partitioner.search;
 
 import io.penstock.partitioner.cluster.Cluster;
 import io.penstock.partitioner.estimate.Layout;
+import io.penstock.partitioner.estimate.Layout.Offload;
 import io.penstock.partitioner.estimate.Layout.Recompute;
 import io.penstock.partitioner.estimate.Transformer;
 import io.penstock.partitioner.schedule.Schedules;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Every layout that divides: devices by the axes, heads by tensor, batch by data and micro-batch; tensor parallelism stays inside a node. */
+/**
+ * Every layout that divides: devices by the axes, heads by tensor, batch by data and micro-batch; tensor parallelism stays inside a node. What only ever helps is not tried
+ * without: sequence parallelism inside a tensor-parallel group costs nothing, and recomputation is as little as fits.
+ */
 final class Layouts {
     private static final int MOST_CHUNKS = 8;
     private static final int LARGEST_MICRO_BATCH = 64;
@@ -59,15 +63,23 @@ final class Layouts {
         boolean dominated = (pipeline == 1 && pipelined)
                 || (schedule.equals("gpipe") && pinned.schedule().isEmpty())
                 || (interleaved && microBatches % pipeline != 0);
-        int mostZero = data == 1 ? 0 : pipeline == 1 ? 3 : 1;
+        int mostZero = data == 1 ? 0 : 3;
         int most = interleaved ? MOST_CHUNKS : Schedules.defaultChunks(schedule);
         for (int chunks = Schedules.defaultChunks(schedule); !dominated && chunks <= most; chunks++) {
             if ((long) pipeline * chunks <= model.layers() + 2) {
                 for (int zero = 0; zero <= mostZero; zero++) {
-                    for (Recompute recompute : Recompute.values()) {
-                        add(new Layout(
-                                tensor, pipeline, data, microBatch, microBatches, schedule, chunks, zero, recompute));
-                    }
+                    add(new Layout(
+                            tensor,
+                            pipeline,
+                            data,
+                            microBatch,
+                            microBatches,
+                            schedule,
+                            chunks,
+                            zero,
+                            pinned.recompute().orElse(Recompute.AS_NEEDED),
+                            pinned.sequenceParallel().orElse(tensor > 1),
+                            pinned.offload().orElse(Offload.NONE)));
                 }
             }
         }

@@ -1,6 +1,7 @@
 package io.penstock.partitioner.search;
 
 import io.penstock.partitioner.estimate.Layout;
+import io.penstock.partitioner.estimate.Layout.Offload;
 import io.penstock.partitioner.estimate.Layout.Recompute;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -14,7 +15,9 @@ public record Pinned(
         Optional<String> schedule,
         OptionalInt chunks,
         OptionalInt zeroStage,
-        Optional<Recompute> recompute) {
+        Optional<Recompute> recompute,
+        Optional<Boolean> sequenceParallel,
+        Optional<Offload> offload) {
     public static final Pinned NOTHING = new Pinned(
             OptionalInt.empty(),
             OptionalInt.empty(),
@@ -23,6 +26,8 @@ public record Pinned(
             Optional.empty(),
             OptionalInt.empty(),
             OptionalInt.empty(),
+            Optional.empty(),
+            Optional.empty(),
             Optional.empty());
 
     boolean allows(Layout layout) {
@@ -32,11 +37,53 @@ public record Pinned(
                 && is(microBatch, layout.microBatch())
                 && is(chunks, layout.chunks())
                 && is(zeroStage, layout.zeroStage())
-                && schedule.map(layout.schedule()::equals).orElse(true)
-                && recompute.map(layout.recompute()::equals).orElse(true);
+                && schedule.map(layout.schedule()::equals).orElse(true);
     }
 
     private static boolean is(OptionalInt pinned, int value) {
         return pinned.isEmpty() || pinned.getAsInt() == value;
+    }
+
+    Pinned withAxes(OptionalInt otherTensor, OptionalInt otherPipeline, OptionalInt otherData) {
+        return new Pinned(
+                otherTensor,
+                otherPipeline,
+                otherData,
+                microBatch,
+                schedule,
+                chunks,
+                zeroStage,
+                recompute,
+                sequenceParallel,
+                offload);
+    }
+
+    Pinned withMicroBatch(OptionalInt other) {
+        return new Pinned(
+                tensor, pipeline, data, other, schedule, chunks, zeroStage, recompute, sequenceParallel, offload);
+    }
+
+    Pinned withZeroStage(OptionalInt other) {
+        return new Pinned(
+                tensor, pipeline, data, microBatch, schedule, chunks, other, recompute, sequenceParallel, offload);
+    }
+
+    Pinned withRecompute(Optional<Recompute> other) {
+        return new Pinned(
+                tensor, pipeline, data, microBatch, schedule, chunks, zeroStage, other, sequenceParallel, offload);
+    }
+
+    Pinned withSchedule(Optional<String> other) {
+        return new Pinned(
+                tensor, pipeline, data, microBatch, other, chunks, zeroStage, recompute, sequenceParallel, offload);
+    }
+
+    Pinned withSequenceParallel(Optional<Boolean> other) {
+        return new Pinned(tensor, pipeline, data, microBatch, schedule, chunks, zeroStage, recompute, other, offload);
+    }
+
+    Pinned withOffload(Optional<Offload> other) {
+        return new Pinned(
+                tensor, pipeline, data, microBatch, schedule, chunks, zeroStage, recompute, sequenceParallel, other);
     }
 }

@@ -2,12 +2,10 @@ package io.penstock.partitioner.estimate;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.estimate.Layout.Recompute;
 import io.penstock.partitioner.reference.MegatronMemory;
 import io.penstock.partitioner.schedule.InFlight;
 import io.penstock.partitioner.schedule.Schedules;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class LayoutMemoryTest {
@@ -45,9 +43,16 @@ class LayoutMemoryTest {
     private static void assertBytes(
             Transformer model, Recompute recompute, MegatronMemory published, MegatronMemory.Activations kept) {
         Layout layout = new Layout(8, 1, 1, 4, 1, "1f1b", 1, 0, recompute);
-        double bytes =
-                new LayoutMemory(model, layout).rankBytes(List.of(new StageLayers(0, 50)), List.of(List.of(0)))[0];
-        double expected = published.activationBytes(kept) + published.parameterAndOptimizerBytes();
+        double bytes = new LayoutMemory(model, layout)
+                .rankBytes(
+                        0,
+                        new Share(48, true, true),
+                        recompute == Recompute.NONE ? Recomputed.NOTHING : new Recomputed(0, 48));
+        LayoutMemory memory = new LayoutMemory(model, layout);
+        double scores = recompute == Recompute.NONE
+                ? 0 // else those of the block at work, which the formulas leave out
+                : memory.blockActivations(Recompute.NONE) - memory.blockActivations(Recompute.SELECTIVE);
+        double expected = scores + published.activationBytes(kept) + published.parameterAndOptimizerBytes();
         assertEquals(expected, bytes, 1e-5 * expected);
     }
 }
