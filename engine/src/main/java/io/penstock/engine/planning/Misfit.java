@@ -97,8 +97,7 @@ final class Misfit {
     }
 
     private Optional<String> recomputation() {
-        Layout recomputing =
-                plan.config().layout().withActivationCheckpointing(List.of(ActivationCheckpointing.AUTO));
+        Layout recomputing = plan.config().layout().withActivationCheckpointing(List.of(ActivationCheckpointing.AUTO));
         return fits(recomputing, microBatch()) ? Optional.of("activation_checkpointing auto") : Optional.empty();
     }
 

@@ -2,8 +2,8 @@ package io.penstock.partitioner.render;
 
 import io.penstock.models.LayerSpec;
 import io.penstock.models.ModelSpec;
-import io.penstock.partitioner.Axes;
 import io.penstock.models.Recomputation;
+import io.penstock.partitioner.Axes;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.Plan.StageLayers;
 import io.penstock.partitioner.RankMemory;
