@@ -11,12 +11,15 @@ import java.util.Collection;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.openjdk.jmh.results.RunResult;
-import org.openjdk.jmh.runner.NoBenchmarksException;
+import org.openjdk.jmh.runner.BenchmarkList;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.format.OutputFormat;
+import org.openjdk.jmh.runner.format.OutputFormatFactory;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
  * {@code penstock bench [PATTERN] [options of JMH]}: runs the benchmarks whose names match, then prints each beside its peer and its floor. Forks get the flags of
@@ -61,19 +64,26 @@ public final class Main {
             return 0;
         }
         List<Standalone> standalone = matching(options);
-        try {
+        boolean hasOwn = matchesJmh(options);
+        if (!hasOwn && standalone.isEmpty()) {
+            System.err.println("no benchmark matches " + options.getIncludes() + ": ./penstock bench -l lists them");
+            return 2;
+        }
+        if (hasOwn) {
             new Comparison(run(options)).print(System.out);
-        } catch (NoBenchmarksException e) {
-            if (standalone.isEmpty()) {
-                System.err.println(
-                        "no benchmark matches " + options.getIncludes() + ": ./penstock bench -l lists them");
-                return 2;
-            }
         }
         for (Standalone benchmark : standalone) {
             benchmark.run(options.getMeasurementIterations().orElse(TRIALS));
         }
         return 0;
+    }
+
+    /** JMH itself would take its lock, which another run may hold, before it found nothing. */
+    private static boolean matchesJmh(CommandLineOptions options) {
+        OutputFormat silent = OutputFormatFactory.createFormatInstance(System.out, VerboseMode.SILENT);
+        return !BenchmarkList.defaultList()
+                .find(silent, options.getIncludes(), options.getExcludes())
+                .isEmpty();
     }
 
     private static List<Standalone> matching(CommandLineOptions options) {

@@ -11,6 +11,7 @@ import io.penstock.transport.Member;
 import io.penstock.transport.Membership;
 import io.penstock.transport.Reducer;
 import io.penstock.transport.Tag;
+import io.penstock.transport.Transfer;
 import io.penstock.transport.driver.DriverHost;
 import io.penstock.transport.driver.DriverSettings;
 import io.penstock.transport.driver.StreamBudget;
@@ -102,7 +103,8 @@ public class CallBenchmark {
     public void message(Pair pair) {
         Endpoint from = pair.endpoints.get(0);
         Endpoint to = pair.endpoints.get(1);
+        Transfer receive = to.receive(0, TAG, 0, 0, pair.memory, 64, 64);
         from.await(from.send(1, TAG, 0, 0, pair.memory, 0, 64));
-        to.await(to.receive(0, TAG, 0, 0, pair.memory, 64, 64));
+        to.await(receive);
     }
 }
