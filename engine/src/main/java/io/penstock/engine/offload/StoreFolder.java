@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
@@ -37,14 +38,22 @@ final class StoreFolder implements AutoCloseable {
     private static void sweep(Path directory, Instant before) throws IOException {
         try (DirectoryStream<Path> folders = Files.newDirectoryStream(directory, PREFIX + "*")) {
             for (Path folder : folders) {
-                if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
-                        && Files.getLastModifiedTime(folder, LinkOption.NOFOLLOW_LINKS)
-                                .toInstant()
-                                .isBefore(before)
-                        && Files.isWritable(folder)) {
-                    delete(folder);
-                }
+                sweepOne(folder, before);
             }
+        }
+    }
+
+    private static void sweepOne(Path folder, Instant before) throws IOException {
+        try {
+            if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
+                    && Files.getLastModifiedTime(folder, LinkOption.NOFOLLOW_LINKS)
+                            .toInstant()
+                            .isBefore(before)
+                    && Files.isWritable(folder)) {
+                delete(folder);
+            }
+        } catch (NoSuchFileException e) {
+            // Another rank opens its store at the same time: its folder was there a moment ago.
         }
     }
 
