@@ -26,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A bundle, unpacked where there is no Java, trains. */
 @Tag("system")
+@Tag("slow")
 @Timeout(value = 300, unit = TimeUnit.SECONDS)
 final class BundleSystemTest {
     /** Measured: 60.9 MB and the text of the quickstart, where it is at hand. */
