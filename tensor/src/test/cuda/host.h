@@ -270,6 +270,10 @@ static inline void atomicMin(unsigned long long *p, unsigned long long value) { 
 
 static inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
 
+static inline float cospif(float x) { return (float)std::cos(x * 3.14159265358979323846); }
+
+static inline float sinpif(float x) { return (float)std::sin(x * 3.14159265358979323846); }
+
 template <class X> static X host_shuffle(X x, int from_lane, int line) {
     host::Lane mine = {};
     mine.number = (double)x;

@@ -95,7 +95,34 @@ public interface Backend extends AutoCloseable {
             Tensor mean_R,
             Tensor rstd_R);
 
+    /** RMS norm over C (Zhang and Sennrich 2019): y = x * rstd * gain, rstd = 1 / sqrt(mean(x^2) + eps). Overwrites y_RC and rstd_R; rstd and gain are of the accumulator type. */
+    void rmsNorm(Tensor y_RC, Tensor rstd_R, Tensor x_RC, Tensor gain_C, float eps);
+
+    /** Overwrites sum_RC = x + residual (rounded to its dtype), then {@link #rmsNorm} of sum_RC. sum_RC may alias x_RC or residual_RC. */
+    void addRmsNorm(
+            Tensor sum_RC, Tensor y_RC, Tensor rstd_R, Tensor x_RC, Tensor residual_RC, Tensor gain_C, float eps);
+
+    /** Overwrites dx_RC = dresidual + gradient through the norm (dresidual may be absent; dx_RC may alias it or dy_RC). Accumulates dgain_C. */
+    void rmsNormBackward(
+            Tensor dx_RC,
+            Tensor dgain_C,
+            Tensor dy_RC,
+            @Nullable Tensor dresidual_RC,
+            Tensor x_RC,
+            Tensor gain_C,
+            Tensor rstd_R);
+
     // ---- attention ----
+
+    /**
+     * Rotary position embedding (Su et al. 2021), in the half-rotation order of Hugging Face's Llama. Each of a row's heads of H = {@code headSize} columns (even) is a vector
+     * of pairs (h, h + H/2), and pair h of row r is turned by the angle t * theta^(-2h/H), where t = r mod T, {@code sequence} is T: overwrites y_RC[h] = x[h] cos - x[h + H/2] sin,
+     * y_RC[h + H/2] = x[h + H/2] cos + x[h] sin. Both may be strided; y_RC may be x_RC.
+     */
+    void rotary(Tensor y_RC, Tensor x_RC, int headSize, int sequence, double theta);
+
+    /** Overwrites dx_RC with dy turned back by the same angles: {@link #rotary} is a rotation. dx_RC may be dy_RC; both may be strided. */
+    void rotaryBackward(Tensor dx_RC, Tensor dy_RC, int headSize, int sequence, double theta);
 
     /**
      * Causal attention of each sequence and head, softmax(q k' / sqrt(H)) v, in tiles: no T x T matrix is kept (Dao et al. 2022). q_RC is (B*T, N*H), k and
@@ -124,6 +151,12 @@ public interface Backend extends AutoCloseable {
 
     /** Overwrites dx = dy * gelu'(x); dx may alias dy. */
     void geluBackward(Tensor dx, Tensor dy, Tensor x);
+
+    /** Overwrites y = silu(gate) * up, silu(x) = x / (1 + e^-x) (Shazeer 2020, SwiGLU). */
+    void swiglu(Tensor y, Tensor gate, Tensor up);
+
+    /** Overwrites dgate = dy * up * silu'(gate) and dup = dy * silu(gate); dgate or dup may alias dy. */
+    void swigluBackward(Tensor dgate, Tensor dup, Tensor dy, Tensor gate, Tensor up);
 
     // ---- loss ----
 

@@ -403,45 +403,45 @@ public final class OperationChecks {
         disjoint(name, dx, "v", v);
     }
 
-    private static void computeType(String name, Tensor x) {
+    static void computeType(String name, Tensor x) {
         if (x.dtype() == DType.I32) {
             throw new IllegalStateException(name + " is " + x.dtype() + ", expected F32, BF16 or F64");
         }
     }
 
-    private static void contiguousCompute(String name, Tensor x) {
+    static void contiguousCompute(String name, Tensor x) {
         computeType(name, x);
         Checks.contiguous(name, x);
     }
 
     /** Contiguous, of the rows, columns and dtype of {@code model}. */
-    private static void like(String name, Tensor x, Tensor model) {
+    static void like(String name, Tensor x, Tensor model) {
         Checks.contiguous(name, x);
         Checks.dtype(name, x, model.dtype());
         matrix(name, x, model.shape().rows(), model.shape().last());
     }
 
-    private static void matrix(String name, Tensor x, long rows, long columns) {
+    static void matrix(String name, Tensor x, long rows, long columns) {
         if (x.shape().rows() != rows || x.shape().last() != columns) {
             throw new IllegalStateException(
                     name + " has shape " + x.shape() + ", expected " + rows + " rows of " + columns);
         }
     }
 
-    private static void vector(String name, Tensor x, long elements, DType dtype) {
+    static void vector(String name, Tensor x, long elements, DType dtype) {
         Checks.contiguous(name, x);
         Checks.dtype(name, x, dtype);
         Checks.elements(name, x, elements);
     }
 
-    private static void disjoint(String outputName, Tensor output, String inputName, Tensor input) {
+    static void disjoint(String outputName, Tensor output, String inputName, Tensor input) {
         if (Overlap.between(output, input)) {
             throw new IllegalStateException(outputName + " " + output + " overlaps " + inputName + " " + input
                     + ": addresses " + output.address() + " and " + input.address());
         }
     }
 
-    private static void disjointOrSame(String outputName, Tensor output, String inputName, Tensor input) {
+    static void disjointOrSame(String outputName, Tensor output, String inputName, Tensor input) {
         if (!Overlap.same(output, input)) {
             disjoint(outputName, output, inputName, input);
         }

@@ -91,6 +91,28 @@ class IdleBackend implements Backend {
             AttentionShape shape) {}
 
     @Override
+    public void rmsNorm(Tensor y, Tensor rstd, Tensor x, Tensor gain, float eps) {}
+
+    @Override
+    public void addRmsNorm(Tensor sum, Tensor y, Tensor rstd, Tensor x, Tensor residual, Tensor gain, float eps) {}
+
+    @Override
+    public void rmsNormBackward(
+            Tensor dx, Tensor dgain, Tensor dy, @Nullable Tensor dresidual, Tensor x, Tensor gain, Tensor rstd) {}
+
+    @Override
+    public void rotary(Tensor y, Tensor x, int headSize, int sequence, double theta) {}
+
+    @Override
+    public void rotaryBackward(Tensor dx, Tensor dy, int headSize, int sequence, double theta) {}
+
+    @Override
+    public void swiglu(Tensor y, Tensor gate, Tensor up) {}
+
+    @Override
+    public void swigluBackward(Tensor dgate, Tensor dup, Tensor dy, Tensor gate, Tensor up) {}
+
+    @Override
     public void gelu(Tensor y, Tensor x) {}
 
     @Override

@@ -4,6 +4,7 @@ import io.penstock.tensor.AttentionShape;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DeviceMemory;
 import io.penstock.tensor.HostMemory;
+import io.penstock.tensor.LlamaChecks;
 import io.penstock.tensor.OperationChecks;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.Write;
@@ -23,9 +24,13 @@ public final class CpuBackend implements Backend {
     private final Embedding embedding;
     private final LayerNorm layerNorm;
     private final LayerNormGradient layerNormGradient;
+    private final RmsNorm rmsNorm;
+    private final RmsNormGradient rmsNormGradient;
+    private final Rotary rotary;
     private final Attention attention;
     private final AttentionGradient attentionGradient;
     private final Gelu gelu;
+    private final SwiGlu swiGlu;
     private final CrossEntropy crossEntropy;
     private final EmbeddingPart embeddingPart;
     private final CrossEntropyPart crossEntropyPart;
@@ -51,9 +56,13 @@ public final class CpuBackend implements Backend {
         embedding = new Embedding(workers);
         layerNorm = new LayerNorm(workers, workspace);
         layerNormGradient = new LayerNormGradient(workers, workspace, blocks);
+        rmsNorm = new RmsNorm(workers, workspace);
+        rmsNormGradient = new RmsNormGradient(workers, workspace, blocks);
+        rotary = new Rotary(workers, workspace);
         attention = new Attention(workers, kernels, workspace);
         attentionGradient = new AttentionGradient(workers, kernels, workspace);
         gelu = new Gelu(workers);
+        swiGlu = new SwiGlu(workers, workspace);
         crossEntropy = new CrossEntropy(workers, workspace);
         embeddingPart = new EmbeddingPart(workers, workspace);
         crossEntropyPart = new CrossEntropyPart(workers, workspace);
@@ -167,6 +176,44 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void rmsNorm(Tensor y_RC, Tensor rstd_R, Tensor x_RC, Tensor gain_C, float eps) {
+        LlamaChecks.rmsNorm(y_RC, rstd_R, x_RC, gain_C);
+        rmsNorm.forward(y_RC, rstd_R, x_RC, gain_C, eps);
+    }
+
+    @Override
+    public void addRmsNorm(
+            Tensor sum_RC, Tensor y_RC, Tensor rstd_R, Tensor x_RC, Tensor residual_RC, Tensor gain_C, float eps) {
+        LlamaChecks.addRmsNorm(sum_RC, y_RC, rstd_R, x_RC, residual_RC, gain_C);
+        rmsNorm.addForward(sum_RC, y_RC, rstd_R, x_RC, residual_RC, gain_C, eps);
+    }
+
+    @Override
+    public void rmsNormBackward(
+            Tensor dx_RC,
+            Tensor dgain_C,
+            Tensor dy_RC,
+            @Nullable Tensor dresidual_RC,
+            Tensor x_RC,
+            Tensor gain_C,
+            Tensor rstd_R) {
+        LlamaChecks.rmsNormBackward(dx_RC, dgain_C, dy_RC, dresidual_RC, x_RC, gain_C, rstd_R);
+        rmsNormGradient.run(dx_RC, dgain_C, dy_RC, dresidual_RC, x_RC, gain_C, rstd_R);
+    }
+
+    @Override
+    public void rotary(Tensor y_RC, Tensor x_RC, int headSize, int sequence, double theta) {
+        LlamaChecks.rotary(y_RC, x_RC, headSize, sequence, theta);
+        rotary.run(y_RC, x_RC, headSize, sequence, theta, false);
+    }
+
+    @Override
+    public void rotaryBackward(Tensor dx_RC, Tensor dy_RC, int headSize, int sequence, double theta) {
+        LlamaChecks.rotary(dx_RC, dy_RC, headSize, sequence, theta);
+        rotary.run(dx_RC, dy_RC, headSize, sequence, theta, true);
+    }
+
+    @Override
     public void attention(Tensor o_RC, Tensor lse_BNT, Tensor q_RC, Tensor k_RC, Tensor v_RC, AttentionShape shape) {
         OperationChecks.attention(o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
         attention.forward(o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
@@ -198,6 +245,18 @@ public final class CpuBackend implements Backend {
     public void geluBackward(Tensor dx, Tensor dy, Tensor x) {
         OperationChecks.geluBackward(dx, dy, x);
         gelu.backward(dx, dy, x);
+    }
+
+    @Override
+    public void swiglu(Tensor y, Tensor gate, Tensor up) {
+        LlamaChecks.swiglu(y, gate, up);
+        swiGlu.forward(y, gate, up);
+    }
+
+    @Override
+    public void swigluBackward(Tensor dgate, Tensor dup, Tensor dy, Tensor gate, Tensor up) {
+        LlamaChecks.swigluBackward(dgate, dup, dy, gate, up);
+        swiGlu.backward(dgate, dup, dy, gate, up);
     }
 
     @Override

@@ -4,7 +4,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** gelu(x) = x s with s = 1 / (1 + e^(-2u)) and u = sqrt(2/pi) (x + 0.044715 x^3), and its derivative. */
+/** The logistic function, and by it gelu(x) = x s with s = 1 / (1 + e^(-2u)) and u = sqrt(2/pi) (x + 0.044715 x^3), and its derivative. */
 final class Sigmoid {
     /** e^(-2u) = 2^(x (A + B x^2)): A = -2 sqrt(2/pi) / ln 2, B = 0.044715 A. */
     private static final float A = -2.3022082f;
@@ -34,6 +34,19 @@ final class Sigmoid {
 
     private static float inverse(float x, float squared) {
         int power = Math.min(Float.floatToRawIntBits(Math.fma(squared, B, A) * x), HIGHEST);
+        int cut = Integer.compareUnsigned(power, LOWEST) < 0 ? power : LOWEST;
+        return Exp.twoInRange(Float.intBitsToFloat(cut)) + 1f;
+    }
+
+    /** 1 + e^-x, cut as there: what silu(x) = x / (1 + e^-x) divides by. */
+    static FloatVector inverseOfLogistic(FloatVector x) {
+        IntVector power = x.mul(-Exp.LOG2E).reinterpretAsInts();
+        IntVector cut = power.min(HIGHEST).lanewise(VectorOperators.UMIN, LOWEST);
+        return Exp.twoInRange(cut.reinterpretAsFloats()).add(1f);
+    }
+
+    static float inverseOfLogistic(float x) {
+        int power = Math.min(Float.floatToRawIntBits(x * -Exp.LOG2E), HIGHEST);
         int cut = Integer.compareUnsigned(power, LOWEST) < 0 ? power : LOWEST;
         return Exp.twoInRange(Float.intBitsToFloat(cut)) + 1f;
     }

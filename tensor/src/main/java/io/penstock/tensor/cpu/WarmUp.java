@@ -65,6 +65,11 @@ final class WarmUp {
         repeat(() -> VectorNormBf16.sums(a, b, c, d, e, 0, 1, N, lanes));
         repeat(() -> VectorNormBf16.gradient(a, b, c, d, 0, 1, 0, 0, N));
         repeat(() -> VectorNormBf16.gradientAndResidual(a, b, c, d, e, 0, 1, 0, 0, N));
+        repeat(() -> VectorRms.normalize(a, b, 1, c, N));
+        repeat(() -> VectorRms.sums(a, b, c, d, 1, N, lanes));
+        repeat(() -> VectorRms.normalizeBf16(a, b, 1, c, N));
+        repeat(() -> VectorRms.sumsBf16(a, b, c, d, 1, N, lanes));
+        repeat(() -> VectorRotary.rotate(a, a, c, d, N / 2));
         repeat(() -> VectorSoftmax.maximum(a, whole));
         repeat(() -> VectorSoftmax.probabilities(a, whole, 1, 0, lanes));
         repeat(() -> VectorSoftmax.probabilitiesBf16(b, whole, 1, 0, lanes));
@@ -74,6 +79,8 @@ final class WarmUp {
         repeat(() -> VectorGelu.activateBf16(a, b, N));
         repeat(() -> VectorGelu.differentiate(a, b, c, N));
         repeat(() -> VectorGelu.differentiateBf16(a, b, c, N));
+        repeat(() -> VectorSwiGlu.activate(a, b, c, N));
+        repeat(() -> VectorSwiGlu.differentiate(a, b, c, d, e, N));
         repeat(() -> VectorLoss.maximum(a, N));
         repeat(() -> VectorLoss.exponentials(a, b, 0, N, lanes));
         repeat(() -> VectorLoss.sumOfExponentials(a, 0, N, lanes));

@@ -3,6 +3,7 @@ package io.penstock.tensor.cuda;
 import io.penstock.tensor.AttentionShape;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DeviceMemory;
+import io.penstock.tensor.LlamaChecks;
 import io.penstock.tensor.OperationChecks;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.Write;
@@ -29,6 +30,9 @@ public final class CudaBackend implements Backend {
     private final Products products;
     private final Embeddings embeddings;
     private final Norms norms;
+    private final RmsNorms rmsNorms;
+    private final Rotaries rotaries;
+    private final SwiGlus swiGlus;
     private final Attentions attentions;
     private final Losses losses;
     private final HostSums hostSums;
@@ -56,6 +60,9 @@ public final class CudaBackend implements Backend {
         products = new Products(launcher, slices);
         embeddings = new Embeddings(launcher);
         norms = new Norms(launcher, slices);
+        rmsNorms = new RmsNorms(launcher, slices);
+        rotaries = new Rotaries(launcher);
+        swiGlus = new SwiGlus(launcher);
         attentions = new Attentions(launcher);
         losses = new Losses(launcher);
         hostSums = new HostSums(gpu);
@@ -179,6 +186,44 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public void rmsNorm(Tensor y_RC, Tensor rstd_R, Tensor x_RC, Tensor gain_C, float eps) {
+        LlamaChecks.rmsNorm(y_RC, rstd_R, x_RC, gain_C);
+        rmsNorms.forward(null, y_RC, rstd_R, x_RC, null, gain_C, eps);
+    }
+
+    @Override
+    public void addRmsNorm(
+            Tensor sum_RC, Tensor y_RC, Tensor rstd_R, Tensor x_RC, Tensor residual_RC, Tensor gain_C, float eps) {
+        LlamaChecks.addRmsNorm(sum_RC, y_RC, rstd_R, x_RC, residual_RC, gain_C);
+        rmsNorms.forward(sum_RC, y_RC, rstd_R, x_RC, residual_RC, gain_C, eps);
+    }
+
+    @Override
+    public void rmsNormBackward(
+            Tensor dx_RC,
+            Tensor dgain_C,
+            Tensor dy_RC,
+            @Nullable Tensor dresidual_RC,
+            Tensor x_RC,
+            Tensor gain_C,
+            Tensor rstd_R) {
+        LlamaChecks.rmsNormBackward(dx_RC, dgain_C, dy_RC, dresidual_RC, x_RC, gain_C, rstd_R);
+        rmsNorms.backward(dx_RC, dgain_C, dy_RC, dresidual_RC, x_RC, gain_C, rstd_R);
+    }
+
+    @Override
+    public void rotary(Tensor y_RC, Tensor x_RC, int headSize, int sequence, double theta) {
+        LlamaChecks.rotary(y_RC, x_RC, headSize, sequence, theta);
+        rotaries.rotate(y_RC, x_RC, headSize, sequence, theta, 1);
+    }
+
+    @Override
+    public void rotaryBackward(Tensor dx_RC, Tensor dy_RC, int headSize, int sequence, double theta) {
+        LlamaChecks.rotary(dx_RC, dy_RC, headSize, sequence, theta);
+        rotaries.rotate(dx_RC, dy_RC, headSize, sequence, theta, -1);
+    }
+
+    @Override
     public void attention(Tensor o_RC, Tensor lse_BNT, Tensor q_RC, Tensor k_RC, Tensor v_RC, AttentionShape shape) {
         OperationChecks.attention(o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
         attentions.forward(o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
@@ -215,6 +260,18 @@ public final class CudaBackend implements Backend {
                 .put(x)
                 .put(x.elements())
                 .launchOverEights(geluGradient.of(x.dtype()), x.elements());
+    }
+
+    @Override
+    public void swiglu(Tensor y, Tensor gate, Tensor up) {
+        LlamaChecks.swiglu(y, gate, up);
+        swiGlus.forward(y, gate, up);
+    }
+
+    @Override
+    public void swigluBackward(Tensor dgate, Tensor dup, Tensor dy, Tensor gate, Tensor up) {
+        LlamaChecks.swigluBackward(dgate, dup, dy, gate, up);
+        swiGlus.backward(dgate, dup, dy, gate, up);
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.penstock.tensor.AttentionShape;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DeviceMemory;
 import io.penstock.tensor.HostMemory;
+import io.penstock.tensor.LlamaChecks;
 import io.penstock.tensor.OperationChecks;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.Write;
@@ -117,6 +118,45 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public void rmsNorm(Tensor y_RC, Tensor rstd_R, Tensor x_RC, Tensor gain_C, float eps) {
+        LlamaChecks.rmsNorm(y_RC, rstd_R, x_RC, gain_C);
+        ReferenceRmsNorm.forward(y_RC, rstd_R, x_RC, gain_C, eps);
+    }
+
+    @Override
+    public void addRmsNorm(
+            Tensor sum_RC, Tensor y_RC, Tensor rstd_R, Tensor x_RC, Tensor residual_RC, Tensor gain_C, float eps) {
+        LlamaChecks.addRmsNorm(sum_RC, y_RC, rstd_R, x_RC, residual_RC, gain_C);
+        ReferenceNorm.add(sum_RC, x_RC, residual_RC);
+        ReferenceRmsNorm.forward(y_RC, rstd_R, sum_RC, gain_C, eps);
+    }
+
+    @Override
+    public void rmsNormBackward(
+            Tensor dx_RC,
+            Tensor dgain_C,
+            Tensor dy_RC,
+            @Nullable Tensor dresidual_RC,
+            Tensor x_RC,
+            Tensor gain_C,
+            Tensor rstd_R) {
+        LlamaChecks.rmsNormBackward(dx_RC, dgain_C, dy_RC, dresidual_RC, x_RC, gain_C, rstd_R);
+        ReferenceRmsNorm.backward(dx_RC, dgain_C, dy_RC, dresidual_RC, x_RC, gain_C, rstd_R);
+    }
+
+    @Override
+    public void rotary(Tensor y_RC, Tensor x_RC, int headSize, int sequence, double theta) {
+        LlamaChecks.rotary(y_RC, x_RC, headSize, sequence, theta);
+        ReferenceRotary.rotate(y_RC, x_RC, headSize, sequence, theta, 1);
+    }
+
+    @Override
+    public void rotaryBackward(Tensor dx_RC, Tensor dy_RC, int headSize, int sequence, double theta) {
+        LlamaChecks.rotary(dx_RC, dy_RC, headSize, sequence, theta);
+        ReferenceRotary.rotate(dx_RC, dy_RC, headSize, sequence, theta, -1);
+    }
+
+    @Override
     public void attention(Tensor o_RC, Tensor lse_BNT, Tensor q_RC, Tensor k_RC, Tensor v_RC, AttentionShape shape) {
         OperationChecks.attention(o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
         new ReferenceAttention(shape, q_RC, k_RC, v_RC).forward(o_RC, lse_BNT);
@@ -148,6 +188,18 @@ public final class ReferenceBackend implements Backend {
     public void geluBackward(Tensor dx, Tensor dy, Tensor x) {
         OperationChecks.geluBackward(dx, dy, x);
         ReferenceActivation.geluBackward(dx, dy, x);
+    }
+
+    @Override
+    public void swiglu(Tensor y, Tensor gate, Tensor up) {
+        LlamaChecks.swiglu(y, gate, up);
+        ReferenceActivation.swiglu(y, gate, up);
+    }
+
+    @Override
+    public void swigluBackward(Tensor dgate, Tensor dup, Tensor dy, Tensor gate, Tensor up) {
+        LlamaChecks.swigluBackward(dgate, dup, dy, gate, up);
+        ReferenceActivation.swigluBackward(dgate, dup, dy, gate, up);
     }
 
     @Override

@@ -106,6 +106,11 @@ public abstract class BackendContract {
     }
 
     @Test
+    void shouldDoWhatLlamaNeeds() {
+        checkAll(LlamaCases.all());
+    }
+
+    @Test
     void shouldAttend() {
         checkAll(AttentionCases.all());
     }
@@ -239,6 +244,7 @@ public abstract class BackendContract {
         cases.addAll(MatrixCases.sumRows());
         cases.addAll(MovingCases.embedding());
         cases.addAll(NormCases.all());
+        cases.addAll(LlamaCases.all());
         cases.addAll(AttentionCases.all());
         cases.addAll(LossCases.gelu());
         cases.addAll(LossCases.crossEntropy());

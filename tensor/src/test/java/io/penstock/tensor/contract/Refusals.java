@@ -127,7 +127,15 @@ final class Refusals {
         refuse("a bias on accumulation", () -> backend.matmul(wide, a, false, b, false, bias, Write.ACCUMULATE));
         refuse("4 tokens of sequences of 3", () -> backend.embedding(narrow, tokens, a, null, 3));
         refuse("2 positions for sequences of 4", () -> backend.embedding(narrow, tokens, a, b.slice(0, 2), 4));
+        refuse("heads of an odd size", () -> backend.rotary(wide, tensors(4, 4), 1, 4, 1e4));
+        refuse("4 columns in heads of 8", () -> backend.rotary(wide, tensors(4, 4), 8, 4, 1e4));
+        refuse("4 rows of sequences of 3", () -> backend.rotary(wide, tensors(4, 4), 4, 3, 1e4));
+        refuse("a theta of 0", () -> backend.rotary(wide, tensors(4, 4), 4, 4, 0));
         refuse("BF16 statistics", () -> backend.layerNorm(narrow, tensor(BF16), tensor(BF16), a, bias, bias, 1e-5f));
+    }
+
+    private static Tensor tensors(long rows, long columns) {
+        return TestTensors.zeros(F32, rows, columns);
     }
 
     private static Tensor tensor(DType dtype) {

@@ -95,8 +95,26 @@ final class AllocationTest {
                 dtype + " crossEntropyPart",
                 () -> backend.crossEntropyPart(loss, out, logits, ids, statistics, 50, 0.01f));
         operations.put(dtype + " sumOfSquares", () -> backend.sumOfSquares(x));
+        llama(backend, dtype, operations);
         attention(backend, dtype, operations);
         adamW(backend, dtype, operations);
+    }
+
+    private static void llama(Backend backend, DType dtype, Map<String, Runnable> operations) {
+        Tensor x = TestTensors.random(1, dtype, 70, 200);
+        Tensor y = TestTensors.random(2, dtype, 70, 200);
+        Tensor z = TestTensors.random(3, dtype, 70, 200);
+        Tensor out = TestTensors.zeros(dtype, 70, 200);
+        Tensor gain = TestTensors.random(4, DType.F32, 200);
+        Tensor dGain = TestTensors.zeros(DType.F32, 200);
+        Tensor rstd = TestTensors.zeros(DType.F32, 70);
+        operations.put(dtype + " rmsNorm", () -> backend.rmsNorm(out, rstd, x, gain, 1e-5f));
+        operations.put(dtype + " addRmsNorm", () -> backend.addRmsNorm(z, out, rstd, x, y, gain, 1e-5f));
+        operations.put(dtype + " rmsNormBackward", () -> backend.rmsNormBackward(out, dGain, y, x, x, gain, rstd));
+        operations.put(dtype + " rotary", () -> backend.rotary(out, x, 40, 35, 1e4));
+        operations.put(dtype + " rotaryBackward", () -> backend.rotaryBackward(out, out, 40, 35, 1e4));
+        operations.put(dtype + " swiglu", () -> backend.swiglu(out, x, y));
+        operations.put(dtype + " swigluBackward", () -> backend.swigluBackward(out, z, out, x, y));
     }
 
     private static void attention(Backend backend, DType dtype, Map<String, Runnable> operations) {

@@ -66,6 +66,63 @@ final class ReferenceGradientTest {
     }
 
     @Test
+    void shouldDifferentiateRmsNormAndResidual() {
+        Tensor x = TestTensors.random(1, F64, 4, 13);
+        Tensor gain = TestTensors.random(2, F64, 13);
+        Tensor y = TestTensors.zeros(F64, 4, 13);
+        Tensor rstd = TestTensors.zeros(F64, 4);
+        Tensor dy = TestTensors.random(4, F64, 4, 13);
+        Tensor dresidual = TestTensors.random(5, F64, 4, 13);
+        Tensor dx = TestTensors.zeros(F64, 4, 13);
+        Tensor dgain = TestTensors.zeros(F64, 13);
+        backend.rmsNorm(y, rstd, x, gain, 1e-5f);
+        backend.rmsNormBackward(dx, dgain, dy, dresidual, x, gain, rstd);
+        GradientCheck.of("rmsNorm", () -> {
+                    backend.rmsNorm(y, rstd, x, gain, 1e-5f);
+                    return weightedSum(y, dy) + weightedSum(x, dresidual);
+                })
+                .gradient("x", x, dx)
+                .gradient("gain", gain, dgain)
+                .check(TOLERANCE);
+    }
+
+    @Test
+    void shouldDifferentiateRotary() {
+        Tensor x = TestTensors.random(1, F64, 10, 12);
+        Tensor y = TestTensors.zeros(F64, 10, 12);
+        Tensor dy = TestTensors.random(2, F64, 10, 12);
+        Tensor dx = TestTensors.zeros(F64, 10, 12);
+        backend.rotaryBackward(dx, dy, 6, 5, 100);
+        GradientCheck.of("rotary", () -> {
+                    backend.rotary(y, x, 6, 5, 100);
+                    return weightedSum(y, dy);
+                })
+                .gradient("x", x, dx)
+                .check(TOLERANCE);
+    }
+
+    @Test
+    void shouldDifferentiateSwiglu() {
+        Tensor gate = TestTensors.random(1, F64, 64);
+        for (int i = 0; i < 64; i++) {
+            gate.set(i, 4 * gate.get(i));
+        }
+        Tensor up = TestTensors.random(2, F64, 64);
+        Tensor y = TestTensors.zeros(F64, 64);
+        Tensor dy = TestTensors.random(3, F64, 64);
+        Tensor dgate = TestTensors.zeros(F64, 64);
+        Tensor dup = TestTensors.zeros(F64, 64);
+        backend.swigluBackward(dgate, dup, dy, gate, up);
+        GradientCheck.of("swiglu", () -> {
+                    backend.swiglu(y, gate, up);
+                    return weightedSum(y, dy);
+                })
+                .gradient("gate", gate, dgate)
+                .gradient("up", up, dup)
+                .check(TOLERANCE);
+    }
+
+    @Test
     void shouldDifferentiateAttentionWithSharedKeyHeads() {
         AttentionShape shape = new AttentionShape(2, 7, 4, 2, 5);
         Tensor q = TestTensors.random(1, F64, shape.rows(), 20);

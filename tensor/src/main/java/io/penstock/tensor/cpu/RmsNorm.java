@@ -1,0 +1,87 @@
+package io.penstock.tensor.cpu;
+
+import io.penstock.tensor.Tensor;
+
+/** y = x * rstd * gain over C, with or without x = a + b before it; tiles are rows. */
+final class RmsNorm implements Tiles {
+    private static final long ELEMENTS = 1 << 14;
+
+    private final Workers workers;
+    private final Workspace workspace;
+
+    private long y;
+    private long rstd;
+    private long sum;
+    private long x;
+    private long residual;
+    private long gain;
+    private long rows;
+    private long columns;
+    private long rowsPerTile;
+    private float eps;
+    private boolean half;
+
+    RmsNorm(Workers workers, Workspace workspace) {
+        this.workers = workers;
+        this.workspace = workspace;
+    }
+
+    void forward(Tensor y_RC, Tensor rstd_R, Tensor x_RC, Tensor gain_C, float eps) {
+        residual = 0;
+        sum = x_RC.address();
+        run(y_RC, rstd_R, x_RC, gain_C, eps);
+    }
+
+    void addForward(
+            Tensor sum_RC, Tensor y_RC, Tensor rstd_R, Tensor x_RC, Tensor residual_RC, Tensor gain_C, float eps) {
+        residual = residual_RC.address();
+        sum = sum_RC.address();
+        run(y_RC, rstd_R, x_RC, gain_C, eps);
+    }
+
+    private void run(Tensor y_RC, Tensor rstd_R, Tensor x_RC, Tensor gain_C, float eps) {
+        y = y_RC.address();
+        rstd = rstd_R.address();
+        x = x_RC.address();
+        gain = gain_C.address();
+        rows = x_RC.shape().rows();
+        columns = x_RC.shape().last();
+        half = Lanes.half(x_RC);
+        this.eps = eps;
+        rowsPerTile = Math.max(1, ELEMENTS / columns);
+        workers.run(this, Math.toIntExact((rows + rowsPerTile - 1) / rowsPerTile));
+    }
+
+    @Override
+    public void run(int tile, int thread) {
+        long end = Math.min(rows, (tile + 1) * rowsPerTile);
+        int bytes = Lanes.bytes(half);
+        for (long row = tile * rowsPerTile; row < end; row++) {
+            long offset = row * columns * bytes;
+            if (residual != 0) {
+                add(sum + offset, x + offset, residual + offset);
+            }
+            // what is normalised is the sum as it was rounded
+            row(row, y + offset, sum + offset, workspace.lanes(thread));
+        }
+    }
+
+    private void add(long sum, long x, long residual) {
+        if (half) {
+            VectorBf16.add(sum, x, residual, columns);
+        } else {
+            Vectors.add(sum, x, residual, columns);
+        }
+    }
+
+    private void row(long row, long y, long x, long lanes) {
+        float squares = half ? VectorNormBf16.squares(x, 0, columns, lanes) : VectorNorm.squares(x, 0, columns, lanes);
+        float r = (float) (1 / Math.sqrt((double) (squares / columns) + eps));
+        Lanes.putF32(rstd, row, r);
+        if (half) {
+            VectorRms.normalizeBf16(y, x, r, gain, columns);
+        } else {
+            VectorRms.normalize(y, x, r, gain, columns);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.penstock.tensor.cpu;
+
+import jdk.incubator.vector.FloatVector;
+
+/** The loops of RMS norm over one row, for F32 and for BF16, beside those of {@link VectorNorm} that serve with a mean of 0. */
+final class VectorRms {
+    private VectorRms() {}
+
+    static void normalize(long y, long x, float rstd, long gain, long n) {
+        long bound = Lanes.bound(n);
+        for (long i = 0; i < bound; i += Lanes.COUNT) {
+            FloatVector hat = Lanes.loadF32(x + 4 * i).mul(rstd);
+            Lanes.storeF32(y + 4 * i, hat.mul(Lanes.loadF32(gain + 4 * i)));
+        }
+        for (long i = bound; i < n; i++) {
+            Lanes.putF32(y, i, Lanes.getF32(x, i) * rstd * Lanes.getF32(gain, i));
+        }
+    }
+
+    static void normalizeBf16(long y, long x, float rstd, long gain, long n) {
+        long bound = Lanes.bound(n);
+        for (long i = 0; i < bound; i += Lanes.COUNT) {
+            FloatVector hat = Lanes.loadBf16(x + 2 * i).mul(rstd);
+            Lanes.storeBf16(y + 2 * i, hat.mul(Lanes.loadF32(gain + 4 * i)));
+        }
+        for (long i = bound; i < n; i++) {
+            Lanes.putBf16(y, i, Lanes.getBf16(x, i) * rstd * Lanes.getF32(gain, i));
+        }
+    }
+
+    /** Adds dy h to dgain; returns sum(dy gain h), h = x rstd. */
+    static float sums(long dgain, long dy, long x, long gain, float rstd, long n, long lanes) {
+        FloatVector sum = FloatVector.zero(Lanes.FLOATS);
+        long bound = Lanes.bound(n);
+        for (long i = 0; i < bound; i += Lanes.COUNT) {
+            FloatVector d = Lanes.loadF32(dy + 4 * i);
+            FloatVector h = Lanes.loadF32(x + 4 * i).mul(rstd);
+            sum = d.mul(Lanes.loadF32(gain + 4 * i)).fma(h, sum);
+            Lanes.storeF32(dgain + 4 * i, d.fma(h, Lanes.loadF32(dgain + 4 * i)));
+        }
+        Lanes.storeF32(lanes, sum);
+        float total = Lanes.foldF32(lanes);
+        for (long i = bound; i < n; i++) {
+            float d = Lanes.getF32(dy, i);
+            float h = Lanes.getF32(x, i) * rstd;
+            total = Math.fma(d * Lanes.getF32(gain, i), h, total);
+            Lanes.putF32(dgain, i, Math.fma(d, h, Lanes.getF32(dgain, i)));
+        }
+        return total;
+    }
+
+    /** As {@link #sums}, of BF16. */
+    static float sumsBf16(long dgain, long dy, long x, long gain, float rstd, long n, long lanes) {
+        FloatVector sum = FloatVector.zero(Lanes.FLOATS);
+        long bound = Lanes.bound(n);
+        for (long i = 0; i < bound; i += Lanes.COUNT) {
+            FloatVector d = Lanes.loadBf16(dy + 2 * i);
+            FloatVector h = Lanes.loadBf16(x + 2 * i).mul(rstd);
+            sum = d.mul(Lanes.loadF32(gain + 4 * i)).fma(h, sum);
+            Lanes.storeF32(dgain + 4 * i, d.fma(h, Lanes.loadF32(dgain + 4 * i)));
+        }
+        Lanes.storeF32(lanes, sum);
+        float total = Lanes.foldF32(lanes);
+        for (long i = bound; i < n; i++) {
+            float d = Lanes.getBf16(dy, i);
+            float h = Lanes.getBf16(x, i) * rstd;
+            total = Math.fma(d * Lanes.getF32(gain, i), h, total);
+            Lanes.putF32(dgain, i, Math.fma(d, h, Lanes.getF32(dgain, i)));
+        }
+        return total;
+    }
+}
