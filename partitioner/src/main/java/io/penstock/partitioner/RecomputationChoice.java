@@ -5,6 +5,7 @@ import io.penstock.models.LayerSpec;
 import io.penstock.models.ModelSpec;
 import io.penstock.models.Recomputation;
 import io.penstock.partitioner.Plan.StageLayers;
+import io.penstock.partitioner.memory.OffloadedSlots;
 import io.penstock.partitioner.memory.SavedTables;
 import io.penstock.partitioner.memory.Slots;
 import io.penstock.partitioner.schedule.InFlight;
@@ -92,7 +93,7 @@ public final class RecomputationChoice {
     private List<Placed> blocks(int rank) {
         List<Placed> blocks = new ArrayList<>();
         for (int chunk = 0; chunk < plan.schedule().chunks(); chunk++) {
-            Slots slots = Slots.of(inFlight, rank, chunk);
+            Slots slots = slots(rank, chunk);
             StageLayers held =
                     plan.stages().get(plan.schedule().stageOf().get(rank).get(chunk));
             for (int layer = held.from(); layer < held.to(); layer++) {
@@ -106,6 +107,15 @@ public final class RecomputationChoice {
                 .reversed()
                 .thenComparing(Comparator.comparingInt(Placed::layer).reversed()));
         return blocks;
+    }
+
+    /** That are on the device: of a rank that offloads them, the chunks' part of its regions. */
+    private Slots slots(int rank, int chunk) {
+        Slots all = Slots.of(inFlight, rank, chunk);
+        return plan.memory().get(rank).offloadedSlots().isEmpty()
+                ? all
+                : new Slots(
+                        Math.ceilDiv(OffloadedSlots.RESIDENT, plan.schedule().chunks()), all.stashes());
     }
 
     private Placed placed(LayerSpec block, int layer, Slots slots) {

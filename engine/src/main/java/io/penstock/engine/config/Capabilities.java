@@ -10,21 +10,10 @@ final class Capabilities {
 
     private Capabilities() {}
 
-    static List<Finding> findings(TrainingConfig training, Parallelism parallelism) {
+    static List<Finding> findings(TrainingConfig training) {
         Capabilities lacking = new Capabilities();
         lacking.unless(training.precision() != Precision.F16, "training.precision", "f16", "f32 and bf16");
-        if (parallelism instanceof Layout layout) {
-            lacking.layout(layout);
-        }
         return lacking.findings;
-    }
-
-    private void layout(Layout layout) {
-        unless(
-                layout.offload() != Offload.ACTIVATIONS,
-                "parallelism.offload",
-                layout.offload(),
-                "none or optimizer or parameters");
     }
 
     private void unless(boolean available, String key, Object value, String instead) {

@@ -4,6 +4,7 @@ import io.penstock.engine.config.yaml.Finding;
 import io.penstock.partitioner.PlanException;
 import io.penstock.partitioner.Sharding;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 
@@ -47,6 +48,7 @@ final class Consistency {
         if (parallelism instanceof Layout layout) {
             check.findings.addAll(layoutFindings(model, training, layout));
             check.recomputation(model, layout, cluster);
+            check.offload(layout);
             check.findings.addAll(GivenOrder.splitFindings(layout, layers));
         } else if (parallelism instanceof PartlyAutoLayout partly) {
             GivenOrder.splitOfModel(partly.split(), layers).ifPresent(check.findings::add);
@@ -162,7 +164,7 @@ final class Consistency {
                     "parallelism.data");
         }
         sums(layout, training);
-        if (layout.offload() == Offload.PARAMETERS && layout.zeroStage() < 3) {
+        if (layout.offload().contains(Offload.PARAMETERS) && layout.zeroStage() < 3) {
             add(
                     "offload: parameters needs zero_stage: 3 (blocks compute with copies of their matrices), found "
                             + layout.zeroStage(),
@@ -290,6 +292,17 @@ final class Consistency {
                             + " machines of different memory would choose differently",
                     "parallelism.activation_checkpointing",
                     "cluster.memory_per_rank");
+        }
+    }
+
+    private void offload(Layout layout) {
+        List<Offload> words = layout.offload();
+        boolean noneAlone = words.size() == 1 || !words.contains(Offload.NONE);
+        if (words.isEmpty() || !noneAlone || new HashSet<>(words).size() < words.size()) {
+            add(
+                    "offload: expected none alone, or one or more of optimizer, parameters and activations, each once,"
+                            + " found " + words,
+                    "parallelism.offload");
         }
     }
 

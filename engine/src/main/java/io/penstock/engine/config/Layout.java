@@ -4,6 +4,7 @@ import io.penstock.engine.config.yaml.Key;
 import io.penstock.engine.config.yaml.Otherwise;
 import io.penstock.engine.config.yaml.Ranges;
 import io.penstock.partitioner.Axes;
+import io.penstock.partitioner.Offloading;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -59,8 +60,13 @@ public record Layout(
                 orOne = true)
         List<ActivationCheckpointing> activationCheckpointing,
 
-        @Key(value = "States that live outside of device memory.", byDefault = "none")
-        Offload offload,
+        @Key(
+                value = "What lives outside of device memory, in `cluster.offload_store`: `optimizer` states;"
+                        + " `parameters`, with `zero_stage: 3`, and optimizer states with them; `activations`, what"
+                        + " a micro-batch's forward saves, until its backward. A word or a list of them.",
+                byDefault = "none",
+                orOne = true)
+        List<Offload> offload,
 
         @Key("A file with the order of every rank, in place of `schedule`; its ranks, chunks and micro-batches must"
                 + " be those of the run.")
@@ -89,6 +95,7 @@ public record Layout(
                 scheduleFile,
                 split);
         activationCheckpointing = List.copyOf(activationCheckpointing);
+        offload = List.copyOf(offload);
         split = List.copyOf(split);
     }
 
@@ -112,7 +119,7 @@ public record Layout(
                 zeroStage,
                 zeroWindow,
                 List.of(activationCheckpointing),
-                offload,
+                List.of(offload),
                 Optional.empty(),
                 List.of());
     }
@@ -127,7 +134,7 @@ public record Layout(
             int zeroStage,
             int zeroWindow,
             List<ActivationCheckpointing> activationCheckpointing,
-            Offload offload,
+            List<Offload> offload,
             Optional<Path> scheduleFile,
             List<Integer> split) {
         this(
@@ -186,6 +193,7 @@ public record Layout(
         return new Layout(
                 pipeline,
                 tensor,
+                sequenceParallel,
                 data,
                 chunks,
                 schedule,
@@ -201,6 +209,7 @@ public record Layout(
         return new Layout(
                 pipeline,
                 tensor,
+                sequenceParallel,
                 data,
                 chunks,
                 schedule,
@@ -210,6 +219,28 @@ public record Layout(
                 offload,
                 scheduleFile,
                 split);
+    }
+
+    /** The same with other things outside of device memory. */
+    public Layout withOffload(List<Offload> words) {
+        return new Layout(
+                pipeline,
+                tensor,
+                sequenceParallel,
+                data,
+                chunks,
+                schedule,
+                zeroStage,
+                zeroWindow,
+                activationCheckpointing,
+                words,
+                scheduleFile,
+                split);
+    }
+
+    /** What {@link #offload} says, whatever the order of its words. */
+    public Offloading offloading() {
+        return offload.stream().map(Offload::offloading).reduce(Offloading.NONE, Offloading::and);
     }
 
     /** Ranks of the run. */

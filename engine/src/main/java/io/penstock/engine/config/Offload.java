@@ -1,6 +1,8 @@
 package io.penstock.engine.config;
 
-/** Which states live outside of a rank's device memory. */
+import io.penstock.partitioner.Offloading;
+
+/** What lives outside of a rank's device memory. */
 public enum Offload {
     NONE("none"),
     OPTIMIZER("optimizer"),
@@ -11,6 +13,15 @@ public enum Offload {
 
     Offload(String word) {
         this.word = word;
+    }
+
+    Offloading offloading() {
+        return switch (this) {
+            case NONE -> Offloading.NONE;
+            case OPTIMIZER -> Offloading.OPTIMIZER;
+            case PARAMETERS -> Offloading.PARAMETERS;
+            case ACTIVATIONS -> Offloading.ACTIVATIONS;
+        };
     }
 
     /** The word in the configuration. */

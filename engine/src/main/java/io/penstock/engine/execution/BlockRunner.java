@@ -46,21 +46,21 @@ final class BlockRunner<S, G> {
         this.stashes = stashes;
     }
 
-    void forward(Tensor y_BTC, int slot) {
+    void forward(Tensor y_BTC, int slot, int microBatch) {
         block.forward(y_BTC, inputs.get(slot), saved.forward().get(slot));
         if (recomputation != Recomputation.NONE) {
-            region.written(this, slot);
+            region.written(this, microBatch);
         }
     }
 
     /** Before {@link #backwardInput} or {@link #backward}; may overwrite scratch_BTC. */
-    void recompute(Tensor scratch_BTC, int slot, int stash) {
-        if (recomputation == Recomputation.NONE || (fused && region.holds(this, slot))) {
+    void recompute(Tensor scratch_BTC, int slot, int stash, int microBatch) {
+        if (recomputation == Recomputation.NONE || (fused && region.holds(this, microBatch))) {
             return;
         }
         block.recompute(scratch_BTC, inputs.get(slot), savedForBackward(slot, stash), recomputation);
         if (fused) {
-            region.written(this, slot);
+            region.written(this, microBatch);
         }
     }
 

@@ -14,6 +14,7 @@ import io.penstock.models.LayerSpec;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.Recomputation;
 import io.penstock.models.parallel.TensorGroup;
+import io.penstock.partitioner.memory.OffloadedSlots;
 import io.penstock.partitioner.memory.SavedTables;
 import io.penstock.partitioner.memory.Slots;
 import io.penstock.partitioner.memory.TensorNames;
@@ -37,9 +38,11 @@ public final class ChunkBuilder {
     private final MicroBatchShape microBatch;
     private final DType compute;
     private final TensorGroup group;
+    private final OffloadedSlots offloaded;
+    private final ActivationSlots inTurn = ActivationSlots.inTurn(OffloadedSlots.RESIDENT);
     private final RecomputedRegion region = new RecomputedRegion();
 
-    /** {@code group}: the ranks that share each layer. */
+    /** {@code group}: the ranks that share each layer; {@code offloaded}: the rank's activations that do not stay. */
     public ChunkBuilder(
             Backend backend,
             ParameterStore parameters,
@@ -47,7 +50,9 @@ public final class ChunkBuilder {
             ActivationPool pool,
             MicroBatchShape microBatch,
             DType compute,
-            TensorGroup group) {
+            TensorGroup group,
+            OffloadedSlots offloaded) {
+        this.offloaded = offloaded;
         this.group = group;
         this.backend = backend;
         this.parameters = parameters;
@@ -61,7 +66,8 @@ public final class ChunkBuilder {
      * @param chunk its number on the rank, as in the names of the plan's tables
      * @param recomputation of each of {@code layers}
      */
-    public ChunkRunner build(int chunk, List<LayerSpec> layers, List<Recomputation> recomputation, Slots slots) {
+    public ChunkRunner build(int chunk, List<LayerSpec> layers, List<Recomputation> recomputation, Slots inFlight) {
+        Slots slots = offloaded.isEmpty() ? inFlight : new Slots(OffloadedSlots.RESIDENT, inFlight.stashes());
         @Nullable Embedding embedding = null;
         List<BlockRunner<?, ?>> blocks = new ArrayList<>();
         @Nullable HeadRunner<?> head = null;
@@ -79,12 +85,13 @@ public final class ChunkBuilder {
         }
         return new ChunkRunner(
                 chunk,
+                backend,
                 states,
                 embedding,
                 blocks,
                 head,
                 memory(chunk, layers, slots),
-                slots.activations(),
+                offloaded.isEmpty() ? ActivationSlots.kept(slots.activations()) : inTurn,
                 slots.stashes());
     }
 
@@ -148,7 +155,11 @@ public final class ChunkBuilder {
     }
 
     private TensorSource slot(int chunk, int slot) {
-        return pool.activations().under(TensorNames.slot(chunk, slot));
+        return offloaded.isEmpty()
+                ? pool.activations().under(TensorNames.slot(chunk, slot))
+                : CarvedMemory.over(
+                        pool.activations().tensor(TensorNames.region(slot)),
+                        offloaded.slots().get(chunk));
     }
 
     private List<Tensor> inputs(int chunk, int layer, Slots slots) {
@@ -182,6 +193,7 @@ public final class ChunkBuilder {
                 pair(!last, parity -> TensorNames.sendActivation(chunk, parity)),
                 pair(!first, parity -> TensorNames.sendGradient(chunk, parity)),
                 pair(!last && fused, parity -> TensorNames.receiveGradient(chunk, parity)),
+                pair(!first && !offloaded.isEmpty(), parity -> TensorNames.receiveActivation(chunk, parity)),
                 pair(fused, TensorNames::gradientStream),
                 stashed);
     }

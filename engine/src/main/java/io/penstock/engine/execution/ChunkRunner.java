@@ -2,12 +2,13 @@ package io.penstock.engine.execution;
 
 import io.penstock.engine.sharding.LayerStates;
 import io.penstock.models.Embedding;
+import io.penstock.tensor.Backend;
 import io.penstock.tensor.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The layers of one chunk of a rank on the slots of the plan. Micro-batch {@code mb} uses activation slot {@code mb mod slots}, and stash slot {@code mb mod stashes} where backward
+ * The layers of one chunk of a rank on the slots of the plan. {@link ActivationSlots} knows a micro-batch's activation slot; its stash slot is {@code mb mod stashes} where backward
  * is split. Built by {@link ChunkBuilder}.
  */
 public final class ChunkRunner {
@@ -19,6 +20,7 @@ public final class ChunkRunner {
             List<Tensor> outputs,
             List<Tensor> inputGradients,
             List<Tensor> receivedGradients,
+            List<Tensor> receivedInputs,
             List<Tensor> streams,
             List<List<Tensor>> stashedGradients) {}
 
@@ -28,19 +30,22 @@ public final class ChunkRunner {
     private final Memory memory;
     private final int chunk;
     private final LayerStates states;
-    private final int slots;
+    private final Backend backend;
+    private final ActivationSlots slots;
     private final int stashes;
 
     /** {@code chunk}: its number on the rank. */
     ChunkRunner(
             int chunk,
+            Backend backend,
             LayerStates states,
             @Nullable Embedding embedding,
             List<BlockRunner<?, ?>> blocks,
             @Nullable HeadRunner<?> head,
             Memory memory,
-            int slots,
+            ActivationSlots slots,
             int stashes) {
+        this.backend = backend;
         this.embedding = embedding;
         this.blocks = List.copyOf(blocks);
         this.head = head;
@@ -61,7 +66,16 @@ public final class ChunkRunner {
 
     /** Activation slots: how many micro-batches may be held at once. */
     public int slots() {
+        return slots.count();
+    }
+
+    ActivationSlots activationSlots() {
         return slots;
+    }
+
+    /** Whether an input waits in a buffer until its micro-batch is computed on, two in turn; else it lies where forward reads it. */
+    public boolean receivesApart() {
+        return !memory.receivedInputs().isEmpty();
     }
 
     /** How many received gradients may be held at once: message buffers where backward is fused, stash slots where it is split. */
@@ -71,17 +85,21 @@ public final class ChunkRunner {
 
     /** Token ids (B, T) of a micro-batch, to be filled before its forward, on the chunk with the embedding. */
     public Tensor tokens(int microBatch) {
-        return memory.tokens().get(microBatch % slots);
+        return memory.tokens().get(slots.of(microBatch));
     }
 
     /** Target ids (B, T), to be filled before the backward, on the chunk with the head. */
     public Tensor targets(int microBatch) {
-        return memory.targets().get(microBatch % slots);
+        return memory.targets().get(slots.of(microBatch));
     }
 
     /** Where a received activation goes: the input of the first layer, on a chunk without embedding. */
     public Tensor input(int microBatch) {
-        return memory.inputs().get(0).get(microBatch % slots);
+        return receivesApart() ? memory.receivedInputs().get(microBatch % 2) : ownInput(microBatch);
+    }
+
+    private Tensor ownInput(int microBatch) {
+        return memory.inputs().get(0).get(slots.of(microBatch));
     }
 
     /** The chunk's output, to be sent; two in turn. */
@@ -108,14 +126,17 @@ public final class ChunkRunner {
     }
 
     public void forward(int microBatch) {
-        int slot = microBatch % slots;
+        int slot = slots.of(microBatch);
+        if (receivesApart()) {
+            backend.copy(ownInput(microBatch), input(microBatch));
+        }
         if (embedding != null) {
             states.beforeForward(chunk, 0);
             embedding.forward(outputOf(0, microBatch), tokens(microBatch));
         }
         for (int i = 0; i < blocks.size(); i++) {
             states.beforeForward(chunk, firstBlock() + i);
-            blocks.get(i).forward(outputOf(firstBlock() + i, microBatch), slot);
+            blocks.get(i).forward(outputOf(firstBlock() + i, microBatch), slot, microBatch);
         }
         if (head != null) {
             states.beforeForward(chunk, layers() - 1);
@@ -125,12 +146,12 @@ public final class ChunkRunner {
 
     /** The output of a layer is the input of the next, or the chunk's output. */
     private Tensor outputOf(int layer, int microBatch) {
-        return layer + 1 < layers() ? memory.inputs().get(layer + 1).get(microBatch % slots) : output(microBatch);
+        return layer + 1 < layers() ? memory.inputs().get(layer + 1).get(slots.of(microBatch)) : output(microBatch);
     }
 
     /** The sum of the losses of a micro-batch's tokens, in nats; 0 on a chunk without head. */
     public double loss(int microBatch) {
-        return head == null ? 0 : head.loss(microBatch % slots);
+        return head == null ? 0 : head.loss(slots.of(microBatch));
     }
 
     /** Overwrites logits_V for one token of a micro-batch whose forward has run, on the chunk with the head. */
@@ -138,12 +159,12 @@ public final class ChunkRunner {
         if (head == null) {
             throw new IllegalStateException("logits asked of a chunk without head");
         }
-        head.logits(logits_V, row, microBatch % slots);
+        head.logits(logits_V, row, slots.of(microBatch));
     }
 
     /** Input and weight gradients layer by layer; returns the loss as {@link #loss} does. */
     public double backward(int microBatch, float lossScale) {
-        int slot = microBatch % slots;
+        int slot = slots.of(microBatch);
         int layer = layers() - 1;
         Tensor dy = head == null ? outputGradient(microBatch) : null;
         double loss = 0;
@@ -157,7 +178,7 @@ public final class ChunkRunner {
             Tensor dx = fusedInputGradient(layer, microBatch);
             states.beforeInputGradient(chunk, layer, microBatch);
             states.beforeWeightGradient(chunk, layer, microBatch);
-            blocks.get(i).recompute(dx, slot, 0);
+            blocks.get(i).recompute(dx, slot, 0, microBatch);
             blocks.get(i).backward(dx, required(dy), slot, 0);
             states.afterInputGradient(chunk, layer, microBatch);
             states.afterWeightGradient(chunk, layer, microBatch);
@@ -171,7 +192,7 @@ public final class ChunkRunner {
 
     private double headBackward(Tensor dx, float lossScale, int layer, int microBatch) {
         states.beforeInputGradient(chunk, layer, microBatch);
-        double loss = required(head).backward(dx, lossScale, microBatch % slots);
+        double loss = required(head).backward(dx, lossScale, slots.of(microBatch));
         states.afterInputGradient(chunk, layer, microBatch);
         return loss;
     }
@@ -205,7 +226,7 @@ public final class ChunkRunner {
 
     /** Input gradients only; returns the loss as {@link #loss} does. */
     public double backwardInput(int microBatch, float lossScale) {
-        int slot = microBatch % slots;
+        int slot = slots.of(microBatch);
         int layer = layers() - 1;
         double loss = 0;
         if (head != null) {
@@ -215,7 +236,7 @@ public final class ChunkRunner {
         for (int i = blocks.size() - 1; i >= 0; i--, layer--) {
             Tensor dx = splitInputGradient(layer, microBatch);
             states.beforeInputGradient(chunk, layer, microBatch);
-            blocks.get(i).recompute(dx, slot, microBatch % stashes);
+            blocks.get(i).recompute(dx, slot, microBatch % stashes, microBatch);
             blocks.get(i).backwardInput(dx, outputGradient(layer, microBatch), slot, microBatch % stashes);
             states.afterInputGradient(chunk, layer, microBatch);
         }
@@ -224,7 +245,7 @@ public final class ChunkRunner {
 
     /** Weight gradients of a micro-batch whose {@link #backwardInput} has run. */
     public void backwardWeight(int microBatch) {
-        int slot = microBatch % slots;
+        int slot = slots.of(microBatch);
         for (int i = blocks.size() - 1; i >= 0; i--) {
             Tensor dy = outputGradient(firstBlock() + i, microBatch);
             states.beforeWeightGradient(chunk, firstBlock() + i, microBatch);

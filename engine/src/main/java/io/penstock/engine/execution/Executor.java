@@ -2,12 +2,14 @@ package io.penstock.engine.execution;
 
 import io.penstock.engine.optimizer.LossSum;
 import io.penstock.engine.sharding.LayerStates;
+import io.penstock.engine.state.OffloadedActivations;
 import io.penstock.partitioner.Axes;
 import io.penstock.partitioner.schedule.Instruction;
 import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.tensor.Backend;
 import io.penstock.transport.Endpoint;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Interprets the instructions of one pipeline rank, and nothing more: what runs when is the schedule's business. Allocates nothing in a step.
@@ -18,10 +20,18 @@ public final class Executor {
     private final Endpoint endpoint;
     private final LayerStates states;
     private final List<ChunkRunner> chunks;
+    private final @Nullable OffloadedActivations elsewhere;
     private final LossSum loss = new LossSum();
 
-    /** {@code chunks}: of this rank, by number. */
-    public Executor(Axes axes, Backend backend, Endpoint endpoint, LayerStates states, List<ChunkRunner> chunks) {
+    /** {@code chunks}: of this rank, by number; {@code elsewhere}: where activations go that do not stay. */
+    public Executor(
+            Axes axes,
+            Backend backend,
+            Endpoint endpoint,
+            LayerStates states,
+            List<ChunkRunner> chunks,
+            @Nullable OffloadedActivations elsewhere) {
+        this.elsewhere = elsewhere;
         this.axes = axes;
         this.backend = backend;
         this.endpoint = endpoint;
@@ -35,12 +45,16 @@ public final class Executor {
         private final BatchSource batches;
         private final Messages messages;
         private final InstructionTimes times;
+        private final @Nullable SlotTraffic traffic;
 
         private Run(Program program, BatchSource batches) {
             this.program = program;
             this.batches = batches;
             this.messages = new Messages(backend, endpoint, program, chunks);
             this.times = new InstructionTimes(program.length());
+            this.traffic = elsewhere == null
+                    ? null
+                    : new SlotTraffic(elsewhere, chunks.getFirst().activationSlots(), program.instructions());
         }
 
         /** Of the last time that it ran. */
@@ -62,11 +76,18 @@ public final class Executor {
         Messages messages = run.messages;
         loss.clear();
         messages.begin(step);
+        SlotTraffic traffic = run.traffic;
+        if (traffic != null) {
+            traffic.begin();
+        }
         for (int i = 0; i < run.program.length(); i++) {
             Instruction instruction = run.program.instruction(i);
             int microBatch = instruction instanceof Instruction.OnMicroBatch on ? on.microBatch() : -1;
             endpoint.progress(step, microBatch, run.program.activity(i).code());
             run.times.started(i);
+            if (traffic != null) {
+                traffic.before(i);
+            }
             switch (instruction) {
                 case Instruction.Forward f -> forward(run, chunks.get(f.chunk()), f, step);
                 case Instruction.EvaluateLoss e -> {
@@ -104,6 +125,9 @@ public final class Executor {
                     end.optimizerStep(step, loss);
                 }
             }
+            if (traffic != null) {
+                traffic.after(i);
+            }
             run.times.ended(i);
         }
         messages.finish();
@@ -122,5 +146,6 @@ public final class Executor {
             messages.awaitOutputFree(f.chunk(), f.microBatch());
         }
         chunk.forward(f.microBatch());
+        messages.inputTaken(f.chunk(), f.microBatch());
     }
 }

@@ -20,6 +20,8 @@ final class Messages {
     private final SendLane sentGradients;
     /** By chunk: how many micro-batches have given back their activations, and their received gradient. */
     private final int[] closed;
+    /** By chunk that receives apart from its slots: which of its two buffers are taken, from the receive on until the forward. */
+    private final boolean[][] taken;
 
     private int step;
 
@@ -28,6 +30,7 @@ final class Messages {
         this.program = program;
         this.chunks = chunks;
         this.closed = new int[chunks.size()];
+        this.taken = new boolean[chunks.size()][2];
         this.activations = new ReceiveLane(endpoint, new ActivationInputs(), program.activations());
         this.gradients = new ReceiveLane(endpoint, new OutputGradients(), program.gradients());
         this.sentActivations = new SendLane(endpoint, program.activationTags());
@@ -37,12 +40,15 @@ final class Messages {
     private final class ActivationInputs implements ReceiveLane.Destination {
         @Override
         public Tensor of(int chunk, int microBatch) {
+            taken[chunk][microBatch % 2] = true;
             return chunks.get(chunk).input(microBatch);
         }
 
         @Override
         public boolean isFree(int chunk, int microBatch) {
-            return microBatch < closed[chunk] + chunks.get(chunk).slots();
+            return chunks.get(chunk).receivesApart()
+                    ? !taken[chunk][microBatch % 2]
+                    : microBatch < closed[chunk] + chunks.get(chunk).slots();
         }
     }
 
@@ -75,6 +81,14 @@ final class Messages {
     void close(int chunk) {
         closed[chunk]++;
         postFree();
+    }
+
+    /** Forward is done with the chunk's input: its buffer, where it has one, may receive. */
+    void inputTaken(int chunk, int microBatch) {
+        taken[chunk][microBatch % 2] = false;
+        if (chunks.get(chunk).receivesApart()) {
+            postFree();
+        }
     }
 
     void awaitOutputFree(int chunk, int microBatch) {

@@ -65,6 +65,10 @@ public final class Program {
         return instructions[index];
     }
 
+    List<Instruction> instructions() {
+        return List.of(instructions);
+    }
+
     Activity activity(int index) {
         return activities[index];
     }

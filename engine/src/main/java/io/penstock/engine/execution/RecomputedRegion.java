@@ -5,14 +5,14 @@ import org.jspecify.annotations.Nullable;
 /** Who wrote the region that the layers of a rank share for what they recompute: a layer whose forward was the last need not run again. */
 final class RecomputedRegion {
     private @Nullable Object layer;
-    private int slot;
+    private int microBatch;
 
-    void written(Object byLayer, int inSlot) {
+    void written(Object byLayer, int ofMicroBatch) {
         layer = byLayer;
-        slot = inSlot;
+        microBatch = ofMicroBatch;
     }
 
-    boolean holds(Object ofLayer, int ofSlot) {
-        return layer == ofLayer && slot == ofSlot;
+    boolean holds(Object ofLayer, int ofMicroBatch) {
+        return layer == ofLayer && microBatch == ofMicroBatch;
     }
 }

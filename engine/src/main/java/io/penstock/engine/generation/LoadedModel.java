@@ -24,6 +24,7 @@ import io.penstock.partitioner.RankMemory;
 import io.penstock.partitioner.Sharding;
 import io.penstock.partitioner.Techniques;
 import io.penstock.partitioner.memory.MemoryPlanner;
+import io.penstock.partitioner.memory.OffloadedSlots;
 import io.penstock.partitioner.memory.Slots;
 import io.penstock.partitioner.memory.StateLayout;
 import io.penstock.partitioner.schedule.Schedule;
@@ -83,7 +84,14 @@ public final class LoadedModel implements AutoCloseable {
         CheckpointReader.readWeights(folder, store.states());
         store.refreshWorking();
         ChunkRunner runner = new ChunkBuilder(
-                        backend, store, WholeStates.INSTANCE, pool, shape, DType.F32, TensorGroup.alone())
+                        backend,
+                        store,
+                        WholeStates.INSTANCE,
+                        pool,
+                        shape,
+                        DType.F32,
+                        TensorGroup.alone(),
+                        OffloadedSlots.NONE)
                 .build(0, model.layers(), forwardOnly.recomputation(), new Slots(1, 0));
         return new LoadedModel(model, shape, tokenizer, store, pool, runner);
     }
@@ -110,7 +118,8 @@ public final class LoadedModel implements AutoCloseable {
                 memory.stash(),
                 memory.buffers(),
                 memory.workspaceBytes(),
-                none);
+                none,
+                OffloadedSlots.NONE);
     }
 
     public ModelSpec model() {

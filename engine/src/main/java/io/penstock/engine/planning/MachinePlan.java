@@ -2,12 +2,16 @@ package io.penstock.engine.planning;
 
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.Layout;
+import io.penstock.engine.config.Offload;
+import io.penstock.engine.training.OffloadSpace;
 import io.penstock.models.ModelSpec;
 import io.penstock.models.Recomputation;
+import io.penstock.partitioner.Offloading;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.simulate.TimeSplit;
 import io.penstock.partitioner.simulate.Timeline;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * A layout that this machine can run, and what its step is expected to be.
@@ -36,6 +40,16 @@ public record MachinePlan(
                 .mapToLong(memory -> memory.totalBytes())
                 .max()
                 .orElse(0);
+    }
+
+    /** Of all ranks, outside of device memory. */
+    long offloadedBytes() {
+        return OffloadSpace.bytes(config, plan);
+    }
+
+    /** "optimizer, activations", of what there is to offload. */
+    String offloadWords() {
+        return config.layout().offload().stream().map(Offload::toString).collect(Collectors.joining(", "));
     }
 
     boolean fits() {
@@ -70,6 +84,7 @@ public record MachinePlan(
                 + plan.schedule().name()
                 + (layout.chunks() > 1 ? " x " + layout.chunks() : "") + ", micro-batch "
                 + plan.microBatch().batch()
-                + recomputed();
+                + recomputed()
+                + (config.layout().offloading().equals(Offloading.NONE) ? "" : ", offload " + offloadWords());
     }
 }

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.engine.run.PlanJson;
+import io.penstock.engine.training.OffloadSpace;
 import io.penstock.partitioner.PlanHoldings;
+import io.penstock.partitioner.RankMemory;
 import io.penstock.partitioner.render.Bytes;
 import io.penstock.partitioner.render.ChromeTrace;
 import io.penstock.partitioner.render.PlanText;
@@ -39,6 +41,13 @@ public final class MachineReport {
                 chosen.layout()));
         text.append(PlanText.layout(chosen.plan(), chosen.model()));
         text.append(PlanText.memory(chosen.plan(), chosen.limitBytes()));
+        if (chosen.offloadedBytes() > 0) {
+            text.append(PlanWords.format(
+                    "offloads %s: %s of all ranks to %s%n",
+                    chosen.offloadWords(),
+                    Bytes.text((double) chosen.offloadedBytes()),
+                    OffloadSpace.place(chosen.config())));
+        }
         text.append(PlanWords.format(
                 "step %s for %,d tokens, %,.0f tokens/s%n",
                 PlanWords.seconds(chosen.seconds()), chosen.tokens(), chosen.tokensPerSecond()));
@@ -72,6 +81,22 @@ public final class MachineReport {
         return rows;
     }
 
+    /** A row a pipeline rank. */
+    private List<List<String>> offloaded() {
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("rank", "states", "activations", "kept on the device", "to"));
+        for (int rank = 0; rank < chosen.plan().memory().size(); rank++) {
+            RankMemory memory = chosen.plan().memory().get(rank);
+            rows.add(List.of(
+                    String.valueOf(chosen.plan().axes().rank(rank, 0, 0)),
+                    Bytes.text((double) memory.store().totalBytes()),
+                    Bytes.text((double) memory.offloadedSlots().storeTable().totalBytes()),
+                    Bytes.text((double) memory.totalBytes()),
+                    OffloadSpace.place(chosen.config())));
+        }
+        return rows;
+    }
+
     private Map<String, Timeline> timelines(Map<String, Timeline> measured) {
         Map<String, Timeline> timelines = new LinkedHashMap<>();
         timelines.put("predicted", chosen.timeline());
@@ -100,6 +125,9 @@ public final class MachineReport {
                                 PlanWords.seconds(chosen.split().messages()),
                                 PlanWords.seconds(chosen.split().end()),
                                 chosen.basis()))));
+        if (chosen.offloadedBytes() > 0) {
+            tables.add(new TimelinePage.Table("Offloaded", offloaded()));
+        }
         if (plans.size() > 1) {
             tables.add(new TimelinePage.Table("Alternatives", rows()));
         }
@@ -116,6 +144,9 @@ public final class MachineReport {
         root.set("plan", PlanJson.tree(chosen.plan(), chosen.model()));
         describe(root, chosen);
         root.put("limit_bytes", chosen.limitBytes());
+        if (chosen.offloadedBytes() > 0) {
+            root.put("offloaded_to", OffloadSpace.place(chosen.config()));
+        }
         root.put("times_by", chosen.basis());
         root.putObject("budget")
                 .put("tokens", budget.tokens())
@@ -140,6 +171,7 @@ public final class MachineReport {
                 .put("step_seconds", plan.seconds())
                 .put("tokens_per_second", plan.tokensPerSecond())
                 .put("memory_bytes", plan.mostBytes())
+                .put("offloaded_bytes", plan.offloadedBytes())
                 .put("limited_by", plan.limitedBy());
         node.putObject("split_seconds")
                 .put("compute", plan.split().compute())

@@ -3,6 +3,7 @@ package io.penstock.engine.planning;
 import io.penstock.engine.config.ActivationCheckpointing;
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.Layout;
+import io.penstock.engine.config.Offload;
 import io.penstock.engine.config.ScheduleName;
 import io.penstock.engine.config.yaml.ConfigException;
 import io.penstock.engine.training.DoesNotFitException;
@@ -13,8 +14,10 @@ import io.penstock.partitioner.PlanException;
 import io.penstock.partitioner.memory.MemoryPlanner;
 import io.penstock.partitioner.render.Bytes;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** A layout that does not fit: the numbers, and the smallest change of one thing that makes it fit, for each thing that can. */
 final class Misfit {
@@ -51,6 +54,7 @@ final class Misfit {
             }
         }
         recomputation().ifPresent(changes::add);
+        offload().ifPresent(changes::add);
         sharedStates().ifPresent(changes::add);
         shorterSequence().ifPresent(changes::add);
         return changes;
@@ -99,6 +103,23 @@ final class Misfit {
     private Optional<String> recomputation() {
         Layout recomputing = plan.config().layout().withActivationCheckpointing(List.of(ActivationCheckpointing.AUTO));
         return fits(recomputing, microBatch()) ? Optional.of("activation_checkpointing auto") : Optional.empty();
+    }
+
+    /** The first of activations, optimizer, both, beside what is offloaded already. */
+    private Optional<String> offload() {
+        Layout layout = plan.config().layout();
+        List<List<Offload>> tries = List.of(
+                List.of(Offload.ACTIVATIONS),
+                List.of(Offload.OPTIMIZER),
+                List.of(Offload.OPTIMIZER, Offload.ACTIVATIONS));
+        for (List<Offload> words : tries) {
+            Set<Offload> all = new LinkedHashSet<>(layout.offload());
+            all.remove(Offload.NONE);
+            if (all.addAll(words) && fits(layout.withOffload(List.copyOf(all)), microBatch())) {
+                return Optional.of("offload " + all);
+            }
+        }
+        return Optional.empty();
     }
 
     private Optional<String> sharedStates() {

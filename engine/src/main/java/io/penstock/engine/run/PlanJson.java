@@ -64,7 +64,12 @@ public final class PlanJson {
                 .put("stash", memory.stash().totalBytes())
                 .put("buffers", memory.buffers().totalBytes())
                 .put("workspace", memory.workspaceBytes())
-                .put("total", memory.totalBytes());
+                .put("total", memory.totalBytes())
+                .put("offloaded_states", memory.store().totalBytes())
+                .put(
+                        "offloaded_activations",
+                        memory.offloadedSlots().storeTable().totalBytes())
+                .put("offloaded", memory.offloadedBytes());
         ArrayNode program = node.putArray("program");
         List<Instruction> instructions = plan.schedule().instructions().get(rank);
         instructions.forEach(instruction -> program.add(instruction.toString()));

@@ -38,8 +38,8 @@ public final class FittingPlan {
                             "rank " + rank + " needs " + bytes + " bytes (" + Bytes.text((double) bytes)
                                     + "), cluster.memory_per_rank is " + limit.bytes() + " ("
                                     + Bytes.text((double) limit.bytes())
-                                    + "): use activation_checkpointing: auto, more stages, a smaller micro_batch_size or a"
-                                    + " shorter sequence_length");
+                                    + "): use activation_checkpointing: auto, offload, more stages, a smaller micro_batch_size"
+                                    + " or a shorter sequence_length");
                 }
             }
         });

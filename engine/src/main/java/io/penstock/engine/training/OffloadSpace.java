@@ -8,8 +8,8 @@ import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.RankMemory;
 import java.nio.file.Path;
 
-/** Whether the disk has room for what all ranks of this machine offload, found out before one of them starts. */
-final class OffloadSpace {
+/** What all ranks of this machine offload, where to, and whether there is room for it, found out before one of them starts. */
+public final class OffloadSpace {
     private OffloadSpace() {}
 
     /** Throws {@link io.penstock.engine.offload.StoreException} with the numbers. Each rank takes its part when it opens its store, and may still find it gone. */
@@ -19,19 +19,35 @@ final class OffloadSpace {
                 || config.cluster().launch() == Launch.ENVIRONMENT) {
             return;
         }
+        long bytes = bytes(config, plan);
+        if (bytes > 0) {
+            ShardStores.requireSpace(directory(config), bytes, "the offloaded state of all ranks");
+        }
+    }
+
+    /** What all ranks offload. */
+    public static long bytes(Config config, Plan plan) {
         long bytes = 0;
         for (RankMemory memory : plan.memory()) {
             long ofReplicas = Math.multiplyExact(
-                    memory.store().totalBytes(),
+                    memory.offloadedBytes(),
                     config.layout().ranks() / (long) config.layout().pipeline());
             bytes = Math.addExact(bytes, ofReplicas);
         }
-        if (bytes > 0) {
-            Path directory = config.cluster()
-                    .offloadStore()
-                    .directory()
-                    .orElse(config.run().directory());
-            ShardStores.requireSpace(directory, bytes, "the offloaded state of all ranks");
-        }
+        return bytes;
+    }
+
+    /** Of stores that are files. */
+    private static Path directory(Config config) {
+        return config.cluster().offloadStore().directory().orElse(config.run().directory());
+    }
+
+    /** "mapped files in /scratch". */
+    public static String place(Config config) {
+        return switch (config.cluster().offloadStore().kind()) {
+            case FILES -> "mapped files in " + directory(config);
+            case CHRONICLE_MAP -> "Chronicle Map in " + directory(config);
+            case HOST -> "host memory";
+        };
     }
 }

@@ -11,6 +11,7 @@ import io.penstock.engine.optimizer.StepStatistics;
 import io.penstock.engine.sharding.DataGroup;
 import io.penstock.engine.sharding.SharedStates;
 import io.penstock.engine.state.ActivationPool;
+import io.penstock.engine.state.OffloadedActivations;
 import io.penstock.engine.state.ParameterState;
 import io.penstock.engine.state.ParameterStore;
 import io.penstock.engine.tensorparallel.TransportTensorGroup;
@@ -46,6 +47,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One rank, ready to train: its memory as planned, its layers bound to it, its part of the schedule compiled. Owns its memory; backend and endpoint are the caller's. One
@@ -61,6 +63,7 @@ public final class PipelineRank implements AutoCloseable {
     private final Endpoint endpoint;
     private final ParameterStore store;
     private final ActivationPool pool;
+    private final @Nullable OffloadedActivations elsewhere;
     private final SharedStates shared;
     private final TensorGroup group;
     private final Executor executor;
@@ -83,7 +86,7 @@ public final class PipelineRank implements AutoCloseable {
         });
     }
 
-    /** {@code stores} opens the place of states that the plan offloads. */
+    /** {@code stores} opens the places of states and of activations that the plan offloads. */
     public PipelineRank(
             ModelSpec model,
             Plan plan,
@@ -112,9 +115,12 @@ public final class PipelineRank implements AutoCloseable {
                 layers, plan.compute(), sharding(), plan.techniques().offloading(), microBatches);
         this.store = ParameterStore.allocate(memory, layout, replica, backend, ledger, stores);
         this.pool = ActivationPool.allocate(memory, ledger);
+        this.elsewhere = memory.offloadedSlots().isEmpty()
+                ? null
+                : OffloadedActivations.open(memory.offloadedSlots(), pool.activations(), stores, endpoint.rank());
         this.shared = new SharedStates(store, chunks, dataGroup(), replica, microBatches, backend);
         this.group = tensorGroup();
-        this.executor = new Executor(axes, backend, endpoint, shared, runners(chunks));
+        this.executor = new Executor(axes, backend, endpoint, shared, runners(chunks), elsewhere);
         this.ownerOf = owners();
         this.end = stepEnd(hyperparameters);
         int global = microBatches * axes.data();
@@ -133,7 +139,15 @@ public final class PipelineRank implements AutoCloseable {
     }
 
     private List<ChunkRunner> runners(List<List<LayerSpec>> chunks) {
-        ChunkBuilder builder = new ChunkBuilder(backend, store, shared, pool, plan.microBatch(), plan.compute(), group);
+        ChunkBuilder builder = new ChunkBuilder(
+                backend,
+                store,
+                shared,
+                pool,
+                plan.microBatch(),
+                plan.compute(),
+                group,
+                plan.memory().get(pipelineRank).offloadedSlots());
         InFlight inFlight = InFlight.of(plan.schedule());
         List<ChunkRunner> runners = new ArrayList<>();
         for (int chunk = 0; chunk < chunks.size(); chunk++) {
@@ -245,6 +259,11 @@ public final class PipelineRank implements AutoCloseable {
         return store;
     }
 
+    /** Bytes of states and activations that are not in device memory. */
+    public long offloadedBytes() {
+        return store.offloadedBytes() + (elsewhere == null ? 0 : elsewhere.bytes());
+    }
+
     public Axes axes() {
         return axes;
     }
@@ -333,6 +352,9 @@ public final class PipelineRank implements AutoCloseable {
 
     @Override
     public void close() {
+        if (elsewhere != null) {
+            elsewhere.close();
+        }
         pool.close();
         store.close();
     }

@@ -22,7 +22,6 @@ import io.penstock.models.parallel.TensorSplit;
 import io.penstock.models.tokens.Tokenizer;
 import io.penstock.models.tokens.Tokenizers;
 import io.penstock.partitioner.CostModel;
-import io.penstock.partitioner.Offloading;
 import io.penstock.partitioner.Partition;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.Plan.StageLayers;
@@ -176,13 +175,7 @@ public final class RunSetup implements AutoCloseable {
     }
 
     private static Techniques techniques(Config config, List<Recomputation> recomputation) {
-        Offloading offloading = switch (config.layout().offload()) {
-            case NONE -> Offloading.NONE;
-            case OPTIMIZER -> Offloading.OPTIMIZER;
-            case PARAMETERS -> Offloading.PARAMETERS;
-            case ACTIVATIONS -> throw new IllegalStateException("a config that offloads activations is refused");
-        };
-        return new Techniques(config.sharding(), recomputation, offloading);
+        return new Techniques(config.sharding(), recomputation, config.layout().offloading());
     }
 
     /** The config of a plan of it: {@code activation_checkpointing: auto} as the plan has chosen, so that every rank does the same. */

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class BadConfigTest {
     private Path folder;
@@ -130,8 +131,17 @@ final class BadConfigTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"[none, activations]", "[optimizer, optimizer]", "[]"})
+    void shouldRefuseWordsOfOffloadThatContradictEachOther(String words) {
+        assertEquals(
+                "--set parallelism.offload=" + words
+                        + ": offload: expected none alone, or one or more of optimizer, parameters and activations, each"
+                        + " once, found " + words,
+                problems(folder, SMALL, "parallelism.offload=" + words));
+    }
+
+    @ParameterizedTest
     @CsvSource({
-        "parallelism.offload=activations,none or optimizer or parameters",
         "training.precision=f16,f32 and bf16",
     })
     void shouldRefuseWhatThisVersionLacks(String override, String instead) {

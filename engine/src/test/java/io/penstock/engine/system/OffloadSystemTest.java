@@ -59,19 +59,20 @@ final class OffloadSystemTest {
 
     @ParameterizedTest
     @CsvSource({
-        "files,processes,optimizer,0,1",
-        "chronicle-map,threads,optimizer,0,1",
-        "chronicle-map,processes,parameters,3,2",
-        "host,threads,parameters,3,2"
+        "files,processes,'[optimizer, activations]',0,1,gpipe",
+        "chronicle-map,threads,optimizer,0,1,1f1b",
+        "chronicle-map,processes,'[activations, parameters]',3,2,gpipe",
+        "host,threads,parameters,3,2,1f1b"
     })
-    void shouldTrainToTheBitsOfMemory(String kind, String launch, String what, int zeroStage, int data)
+    void shouldTrainToTheBitsOfMemory(String kind, String launch, String what, int zeroStage, int data, String schedule)
             throws IOException {
-        String name = kind + "-" + launch + "-" + what;
+        String name = kind + "-" + launch;
         Running run = sandbox.start(command(
                         name,
                         "cluster.launch=" + launch,
                         "cluster.offload_store.kind=" + kind,
                         "parallelism.offload=" + what,
+                        "parallelism.schedule=" + schedule,
                         "parallelism.zero_stage=" + zeroStage,
                         "parallelism.data=" + data))
                 .end(0);
@@ -89,7 +90,8 @@ final class OffloadSystemTest {
                 name,
                 "cluster.launch=processes",
                 "cluster.offload_store.kind=" + kind,
-                "parallelism.offload=optimizer");
+                "parallelism.schedule=gpipe",
+                "parallelism.offload=[activations, optimizer]");
         Running run = sandbox.start(train).untilOut("checkpoint after step " + CHECKPOINT);
         Running.signal(run.ranks().getLast(), "KILL");
         run.end(4);

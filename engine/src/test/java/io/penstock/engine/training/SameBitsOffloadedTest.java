@@ -10,6 +10,7 @@ import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.RankMemory;
 import io.penstock.partitioner.Techniques;
 import io.penstock.tensor.DType;
+import io.penstock.tensor.TensorTable;
 import io.penstock.tensor.cpu.CpuBackend;
 import io.penstock.transport.EndpointSettings;
 import io.penstock.transport.InMemoryFabric;
@@ -42,6 +43,57 @@ final class SameBitsOffloadedTest {
             TinyRun.Result expected = run(compute, 1, Offloading.NONE, kind);
             assertEquals(expected, run(compute, 1, Offloading.OPTIMIZER, kind));
             assertEquals(expected, run(compute, 2, Offloading.PARAMETERS, kind));
+        }
+    }
+
+    private static Plan activationsPlan(ModelSpec model, String schedule, Offloading offloading) {
+        Techniques techniques = new Techniques(TinyRun.tree(1, 0), List.of(), offloading);
+        return TinyRun.plan(model, schedule, 2, DType.BF16, techniques, () -> new CpuBackend(1));
+    }
+
+    /** Schedules that hold many micro-batches, with states elsewhere too. */
+    @ParameterizedTest
+    @EnumSource
+    void shouldComeToTheBitsOfMemoryWithActivationsElsewhere(OffloadStoreKind kind) throws Exception {
+        TinyRun.Result expected = run(DType.BF16, 1, Offloading.NONE, kind);
+        ModelSpec model = TinyRun.model(true);
+        for (String schedule : List.of("gpipe", "zb-v")) {
+            Plan plan = activationsPlan(model, schedule, Offloading.ACTIVATIONS.and(Offloading.OPTIMIZER));
+            InMemoryFabric fabric = new InMemoryFabric(2, EndpointSettings.DEFAULT);
+            assertEquals(expected, TinyRun.run(model, plan, () -> new CpuBackend(1), fabric::endpoint, kind), schedule);
+        }
+    }
+
+    /** Two micro-batches and their messages stay, the store has room for all. */
+    @Test
+    void shouldKeepTwoMicroBatchesOnTheDevice() {
+        ModelSpec model = TinyRun.model(true);
+        List<RankMemory> here = activationsPlan(model, "gpipe", Offloading.NONE).memory();
+        List<RankMemory> there =
+                activationsPlan(model, "gpipe", Offloading.ACTIVATIONS).memory();
+        for (int rank = 0; rank < here.size(); rank++) {
+            long whole = here.get(rank).activations().totalBytes();
+            assertEquals(
+                    2 * whole / TinyRun.MICRO_BATCHES,
+                    there.get(rank).activations().totalBytes());
+            assertEquals(whole, there.get(rank).offloadedBytes());
+            long received = rank == 0 ? 0 : 2 * TensorTable.align(TinyRun.SHAPE.rows() * 24 * DType.BF16.bytes());
+            assertEquals(
+                    here.get(rank).buffers().totalBytes() + received,
+                    there.get(rank).buffers().totalBytes());
+        }
+    }
+
+    /** A rank that holds two micro-batches at most would gain nothing. */
+    @Test
+    void shouldLeaveAloneWhatWouldNotShrink() {
+        ModelSpec model = TinyRun.model(true);
+        List<RankMemory> there =
+                activationsPlan(model, "1f1b", Offloading.ACTIVATIONS).memory();
+        List<RankMemory> here = activationsPlan(model, "1f1b", Offloading.NONE).memory();
+        for (int rank = 0; rank < here.size(); rank++) {
+            assertEquals(0, there.get(rank).offloadedBytes());
+            assertEquals(here.get(rank).totalBytes(), there.get(rank).totalBytes());
         }
     }
 

@@ -237,13 +237,11 @@ final class TinyRun {
                     throw new AssertionError("rank " + wire.rank() + " was planned " + predicted + " bytes, allocated "
                             + allocated + ": " + ledger.bytesByOwner());
                 }
-                long elsewhere = plan.memory()
-                        .get(plan.axes().pipelineRank(wire.rank()))
-                        .store()
-                        .totalBytes();
-                if (elsewhere != rank.store().offloadedBytes()) {
+                long elsewhere =
+                        plan.memory().get(plan.axes().pipelineRank(wire.rank())).offloadedBytes();
+                if (elsewhere != rank.offloadedBytes()) {
                     throw new AssertionError("rank " + wire.rank() + " was planned " + elsewhere
-                            + " bytes in its store, which has " + rank.store().offloadedBytes());
+                            + " bytes in its stores, which have " + rank.offloadedBytes());
                 }
                 rank.initialize(1);
                 for (int step = 0; step < STEPS; step++) {

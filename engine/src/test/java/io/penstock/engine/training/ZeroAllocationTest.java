@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.sun.management.ThreadMXBean;
 import io.penstock.models.ModelSpec;
 import io.penstock.models.Recomputation;
+import io.penstock.partitioner.Offloading;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.Techniques;
 import io.penstock.tensor.Backend;
@@ -24,6 +25,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -54,6 +56,19 @@ class ZeroAllocationTest {
     @ValueSource(ints = {0, 3})
     void shouldAllocateNothingInAStepOfReplicas(int zeroStage) throws Exception {
         measure(DType.BF16, "1f1b", new Techniques(TinyRun.tree(2, zeroStage), List.of()));
+    }
+
+    /** The rank and the thread that carries its activations, whose numbers are added. */
+    @Test
+    void shouldAllocateNothingInAStepWhoseActivationsLeave() throws Exception {
+        measure(DType.BF16, "gpipe", Techniques.NONE.with(Offloading.ACTIVATIONS));
+    }
+
+    private static long carriers(ThreadMXBean threads) {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith("penstock-offload-"))
+                .mapToLong(thread -> threads.getThreadAllocatedBytes(thread.threadId()))
+                .sum();
     }
 
     private static void measure(DType compute, String schedule, Techniques techniques) throws Exception {
@@ -106,11 +121,13 @@ class ZeroAllocationTest {
                 rank.initialize(1);
                 long planned = ledger.totalBytes();
                 for (int round = 0; round < MOST_ROUNDS && allocated.lastRound > 0; round++) {
+                    long carried = carriers(threads);
                     long before = threads.getCurrentThreadAllocatedBytes();
                     for (int step = 0; step < MEASURED_STEPS; step++) {
                         rank.trainStep(step);
                     }
-                    allocated.sum.addAndGet(threads.getCurrentThreadAllocatedBytes() - before);
+                    long own = threads.getCurrentThreadAllocatedBytes() - before;
+                    allocated.sum.addAndGet(own + carriers(threads) - carried);
                     allocated.roundEnd.await();
                 }
                 assertEquals(planned, ledger.totalBytes(), "the ledger grew in a step");

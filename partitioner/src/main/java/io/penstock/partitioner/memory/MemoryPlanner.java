@@ -71,11 +71,13 @@ public final class MemoryPlanner {
         TensorTable.Builder activations = TensorTable.builder();
         TensorTable.Builder stash = TensorTable.builder();
         TensorTable.Builder buffers = TensorTable.builder();
+        OffloadedSlots offloaded = offloadedSlots(inFlight, chunks, saved, rank);
+        addRegions(activations, offloaded);
         boolean fused = false;
         for (int chunk = 0; chunk < chunks.size(); chunk++) {
             Slots slots = Slots.of(inFlight, rank, chunk);
             List<LayerSpec> layers = chunks.get(chunk);
-            for (int slot = 0; slot < slots.activations(); slot++) {
+            for (int slot = 0; offloaded.isEmpty() && slot < slots.activations(); slot++) {
                 addSlot(activations, TensorNames.slot(chunk, slot), layers, saved.get(chunk));
             }
             for (int k = 0; k < slots.stashes(); k++) {
@@ -83,6 +85,7 @@ public final class MemoryPlanner {
             }
             fused |= slots.stashes() == 0;
             addMessages(buffers, chunk, layers, slots.stashes() == 0);
+            addReceives(buffers, chunk, layers, offloaded);
         }
         List<LayerSpec> all = chunks.stream().flatMap(List::stream).toList();
         if (fused) {
@@ -105,7 +108,43 @@ public final class MemoryPlanner {
                 stash.build(),
                 buffers.build(),
                 workspaceBytes,
-                states.storeTable());
+                states.storeTable(),
+                offloaded);
+    }
+
+    /** None if they are to stay, or the rank would hold no less without them. */
+    private OffloadedSlots offloadedSlots(
+            InFlight inFlight, List<List<LayerSpec>> chunks, List<List<SavedTables>> saved, int rank) {
+        if (!techniques.offloading().ofActivations()) {
+            return OffloadedSlots.NONE;
+        }
+        List<TensorTable> slots = new ArrayList<>();
+        List<Integer> held = new ArrayList<>();
+        TensorTable.Builder receives = TensorTable.builder();
+        for (int chunk = 0; chunk < chunks.size(); chunk++) {
+            TensorTable.Builder slot = TensorTable.builder();
+            addSlot(slot, "", chunks.get(chunk), saved.get(chunk));
+            slots.add(slot.build());
+            held.add(Slots.of(inFlight, rank, chunk).activations());
+        }
+        OffloadedSlots offloaded = new OffloadedSlots(slots, held);
+        for (int chunk = 0; chunk < chunks.size(); chunk++) {
+            addReceives(receives, chunk, chunks.get(chunk), offloaded);
+        }
+        return offloaded.isWorthIt(receives.build().totalBytes()) ? offloaded : OffloadedSlots.NONE;
+    }
+
+    private static void addRegions(TensorTable.Builder activations, OffloadedSlots offloaded) {
+        for (int region = 0; !offloaded.isEmpty() && region < OffloadedSlots.RESIDENT; region++) {
+            activations.add(TensorNames.region(region), DType.F32, OffloadedSlots.flat(offloaded.regionBytes()));
+        }
+    }
+
+    private void addReceives(TensorTable.Builder buffers, int chunk, List<LayerSpec> layers, OffloadedSlots offloaded) {
+        boolean first = layers.get(0) instanceof EmbeddingSpec;
+        for (int parity = 0; !offloaded.isEmpty() && !first && parity < 2; parity++) {
+            buffers.add(TensorNames.receiveActivation(chunk, parity), compute, hidden());
+        }
     }
 
     private Shape hidden() {

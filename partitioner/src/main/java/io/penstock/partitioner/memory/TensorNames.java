@@ -86,6 +86,16 @@ public final class TensorNames {
         return "chunk" + chunk + ".slot" + slot + ".";
     }
 
+    /** One of the regions that micro-batches take in turn where activations are offloaded. */
+    public static String region(int region) {
+        return "region" + region;
+    }
+
+    /** In the store: what a micro-batch of a chunk has saved. */
+    public static String offloadedSlot(int chunk, int place) {
+        return "activations:chunk" + chunk + "." + place;
+    }
+
     /** In a slot: the input of the chunk's layer {@code layer} (counted from 0 in the chunk). */
     public static String input(int layer) {
         return "input" + layer;
@@ -132,6 +142,11 @@ public final class TensorNames {
     /** Messages of a chunk, two of each in turn; {@code parity} 0 or 1. */
     public static String sendActivation(int chunk, int parity) {
         return "chunk" + chunk + ".send_activation" + parity;
+    }
+
+    /** Where activations are offloaded: a slot is not free until its micro-batch is computed on. */
+    public static String receiveActivation(int chunk, int parity) {
+        return "chunk" + chunk + ".receive_activation" + parity;
     }
 
     public static String sendGradient(int chunk, int parity) {

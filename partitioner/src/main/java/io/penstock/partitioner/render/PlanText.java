@@ -100,12 +100,15 @@ public final class PlanText {
             double share = (double) memory.totalBytes() / capacityBytes;
             text.append(String.format(
                     Locale.ROOT,
-                    "%s  [%s] %s of %s (%.0f%%)%s%n",
+                    "%s  [%s] %s of %s (%.0f%%)%s%s%n",
                     ranks(plan, rank),
                     bar(components(memory), capacityBytes),
                     Bytes.text((double) memory.totalBytes()),
                     Bytes.text((double) capacityBytes),
                     100 * share,
+                    memory.offloadedBytes() > 0
+                            ? ", and " + Bytes.text((double) memory.offloadedBytes()) + " offloaded"
+                            : "",
                     share > 1 ? "  DOES NOT FIT" : ""));
         }
         return text.append("        p parameters  g gradients  o optimizer  a activations  s stash  b buffers  w"
