@@ -2,6 +2,6 @@
 #include "host.h"
 
 namespace host {
-Block block;
-Index3 grid_index, grid_size, block_size;
+thread_local Block block;
+thread_local Index3 grid_index, grid_size, block_size;
 } // namespace host

@@ -69,8 +69,9 @@ struct Block {
     const std::function<void()> *body = nullptr;
 };
 
-extern Block block;
-extern Index3 grid_index, grid_size, block_size;
+// a thread of the host plays one block at a time; ranks are threads
+extern thread_local Block block;
+extern thread_local Index3 grid_index, grid_size, block_size;
 
 [[noreturn]] inline void fail(const char *what, int one, int other) {
     fprintf(stderr, "kernel error: %s (%d, %d) in block %u,%u,%u\n", what, one, other, grid_index.x, grid_index.y, grid_index.z);

@@ -1,5 +1,6 @@
 package io.penstock.tensor;
 
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,11 @@ public interface Backend extends AutoCloseable {
 
     /** Bytes that the backend itself holds for its kernels, allocated with it: part of a rank's plan. */
     long workspaceBytes();
+
+    /** What brings bytes to and from tensors that the host cannot address; empty where it can. */
+    default Optional<DeviceCopies> copies() {
+        return Optional.empty();
+    }
 
     // ---- moving ----
 

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * A posted send or receive; a reusable handle that belongs to its endpoint. The poster fills it, the mover (the thread that has the turn, or
  * the second poster in memory) advances {@link #moved} and ends it, the waiter gives it back. The volatile state hands the fields over.
  */
-public final class Transfer {
+public sealed class Transfer permits StagedTransfer {
     static final Tag NO_TAG = new Tag(Kind.CONTROL, 0);
 
     /** Life of a transfer; POSTED ends in DONE or FAILED, and only DONE goes back to FREE. */

@@ -1,6 +1,7 @@
 package io.penstock.engine.checkpoint;
 
 import io.penstock.engine.state.ParameterState;
+import io.penstock.engine.state.ParameterStore;
 import io.penstock.models.ModelConfig;
 import io.penstock.models.weights.ConfigJson;
 import io.penstock.models.weights.ModelFolder;
@@ -34,11 +35,14 @@ public final class CheckpointReader {
         }
     }
 
-    /** Overwrites the masters of {@code states} from any folder in Hugging Face layout; moments stay. */
-    public static void readWeights(Path folder, List<ParameterState> states) {
+    /** Overwrites the masters of {@code store} from any folder in Hugging Face layout; moments stay. */
+    public static void readWeights(Path folder, ParameterStore store) {
         try (ModelFolder weights = ModelFolder.open(folder)) {
-            for (ParameterState state : states) {
-                weights.read(state.spec(), state.firstElement(), state.updated(state.master()));
+            for (ParameterState state : store.states()) {
+                store.host()
+                        .write(
+                                state.updated(state.master()),
+                                (first, piece) -> weights.read(state.spec(), state.firstElement() + first, piece));
             }
         }
     }
@@ -79,9 +83,9 @@ public final class CheckpointReader {
         }
     }
 
-    /** Overwrites masters and moments of {@code states}. */
-    public static void readAll(Path folder, List<ParameterState> states) {
-        readWeights(folder, states);
+    /** Overwrites masters and moments of {@code store}. */
+    public static void readAll(Path folder, ParameterStore store) {
+        readWeights(folder, store);
         List<SafetensorsFile> files = new ArrayList<>();
         try {
             Map<String, SafetensorsFile> fileOf = new HashMap<>();
@@ -90,9 +94,9 @@ public final class CheckpointReader {
                 files.add(file);
                 file.tensors().forEach(tensor -> fileOf.put(tensor.name(), file));
             }
-            for (ParameterState state : states) {
-                read(folder, fileOf, state, ShardNames.FIRST_MOMENT, state.firstMoment());
-                read(folder, fileOf, state, ShardNames.SECOND_MOMENT, state.secondMoment());
+            for (ParameterState state : store.states()) {
+                read(folder, fileOf, store, state, ShardNames.FIRST_MOMENT, state.firstMoment());
+                read(folder, fileOf, store, state, ShardNames.SECOND_MOMENT, state.secondMoment());
             }
         } finally {
             files.forEach(SafetensorsFile::close);
@@ -110,7 +114,12 @@ public final class CheckpointReader {
     }
 
     private static void read(
-            Path folder, Map<String, SafetensorsFile> fileOf, ParameterState state, String moment, Tensor into) {
+            Path folder,
+            Map<String, SafetensorsFile> fileOf,
+            ParameterStore store,
+            ParameterState state,
+            String moment,
+            Tensor into) {
         String name = state.spec().name() + moment;
         SafetensorsFile file = fileOf.get(name);
         StoredTensor stored = file == null ? null : file.find(name).orElse(null);
@@ -122,6 +131,10 @@ public final class CheckpointReader {
             throw new CheckpointException(folder + ": '" + name + "' has shape " + stored.shape() + ", the model's is "
                     + state.spec().wholeShape());
         }
-        file.read(stored, state.spec().distribution(), state.firstElement(), state.updated(into));
+        store.host()
+                .write(
+                        state.updated(into),
+                        (first, piece) ->
+                                file.read(stored, state.spec().distribution(), state.firstElement() + first, piece));
     }
 }

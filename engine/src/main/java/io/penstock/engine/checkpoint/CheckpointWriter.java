@@ -10,6 +10,7 @@ import io.penstock.models.weights.ModelFolder;
 import io.penstock.models.weights.SafetensorsParts;
 import io.penstock.models.weights.SafetensorsWriter.Declared;
 import io.penstock.models.weights.ShardIndex;
+import io.penstock.tensor.HostAccess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -74,8 +75,8 @@ public final class CheckpointWriter {
         SafetensorsParts.create(folder.resolve(ShardNames.shard(ShardNames.OPTIMIZER, stage, stages)), moments, format);
     }
 
-    /** Fills in the elements of the stage's parameters that this rank updates; none of them if it is a replica that holds nothing of its own. */
-    public void writeShard(int step, int stage, int stages, List<ParameterState> owned) {
+    /** Fills in the elements of the stage's parameters that this rank updates; none of them if it is a replica that holds nothing of its own. {@code host}: of the states. */
+    public void writeShard(int step, int stage, int stages, List<ParameterState> owned, HostAccess host) {
         if (owned.isEmpty()) {
             return;
         }
@@ -88,9 +89,13 @@ public final class CheckpointWriter {
                 String name = state.spec().name();
                 long first = state.firstElement();
                 Distribution part = state.spec().distribution();
-                weights.write(name, part, first, state.updated(state.master()));
-                moments.write(name + ShardNames.FIRST_MOMENT, part, first, state.updated(state.firstMoment()));
-                moments.write(name + ShardNames.SECOND_MOMENT, part, first, state.updated(state.secondMoment()));
+                host.read(state.updated(state.master()), (at, piece) -> weights.write(name, part, first + at, piece));
+                host.read(
+                        state.updated(state.firstMoment()),
+                        (at, piece) -> moments.write(name + ShardNames.FIRST_MOMENT, part, first + at, piece));
+                host.read(
+                        state.updated(state.secondMoment()),
+                        (at, piece) -> moments.write(name + ShardNames.SECOND_MOMENT, part, first + at, piece));
             }
         }
     }

@@ -1,5 +1,6 @@
 package io.penstock.engine.generation;
 
+import io.penstock.engine.execution.BatchSource;
 import io.penstock.models.data.SequenceSampler;
 import io.penstock.models.data.TokenSpan;
 import io.penstock.tensor.Checks;
@@ -36,10 +37,11 @@ public final class Evaluator {
         SequenceSampler sampler = SequenceSampler.inOrder(tokens, model.shape().sequence());
         int batch = model.shape().batch();
         long batches = Checks.divideExact(sampler.windows(), "windows", batch, "batch");
+        BatchSource source = model.batches(sampler);
         double sum = 0;
         for (long i = 0; i < batches; i++) {
-            sampler.fillTokens(model.runner().tokens(0), i * batch);
-            sampler.fillTargets(model.runner().targets(0), i * batch);
+            source.tokens(model.runner().tokens(0), 0, Math.toIntExact(i));
+            source.targets(model.runner().targets(0), 0, Math.toIntExact(i));
             model.runner().forward(0);
             sum += model.runner().loss(0);
         }

@@ -75,32 +75,40 @@ public final class Generator implements AutoCloseable {
         return kept + 1;
     }
 
-    private Tensor logits(int[] context, int length) {
-        Tensor tokens = model.runner().tokens(0);
-        for (int i = 0; i < context.length; i++) {
-            // What lies after the end is never seen: attention is causal.
-            tokens.set(i, i < length ? context[i] : 0);
-        }
+    private double[] logits(int[] context, int length) {
+        model.host().write(model.runner().tokens(0), (first, piece) -> {
+            for (int i = 0; i < piece.elements(); i++) {
+                // What lies after the end is never seen: attention is causal.
+                int place = (int) first + i;
+                piece.set(i, place < length ? context[place] : 0);
+            }
+        });
         model.runner().forward(0);
         Tensor logits = memory.tensor(LOGITS);
         model.runner().logits(logits, length - 1, 0);
-        return logits;
+        double[] values = new double[(int) logits.elements()];
+        model.host().read(logits, (first, piece) -> {
+            for (int i = 0; i < piece.elements(); i++) {
+                values[(int) first + i] = piece.get(i);
+            }
+        });
+        return values;
     }
 
-    private int draw(Tensor logits, double temperature, Random random) {
-        int known = (int) Math.min(logits.elements(), model.tokenizer().vocabularySize());
+    private int draw(double[] logits, double temperature, Random random) {
+        int known = Math.min(logits.length, model.tokenizer().vocabularySize());
         int likeliest = 0;
         for (int i = 1; i < known; i++) {
-            likeliest = logits.get(i) > logits.get(likeliest) ? i : likeliest;
+            likeliest = logits[i] > logits[likeliest] ? i : likeliest;
         }
         if (temperature == 0) {
             return likeliest;
         }
-        double largest = logits.get(likeliest);
+        double largest = logits[likeliest];
         double[] weights = new double[known];
         double sum = 0;
         for (int i = 0; i < known; i++) {
-            weights[i] = StrictMath.exp((logits.get(i) - largest) / temperature);
+            weights[i] = StrictMath.exp((logits[i] - largest) / temperature);
             sum += weights[i];
         }
         double left = random.nextDouble() * sum;

@@ -4,6 +4,8 @@ import io.penstock.engine.checkpoint.CheckpointException;
 import io.penstock.engine.checkpoint.CheckpointManifest;
 import io.penstock.engine.checkpoint.CheckpointReader;
 import io.penstock.engine.config.ConfigModels;
+import io.penstock.engine.device.UploadedBatches;
+import io.penstock.engine.execution.BatchSource;
 import io.penstock.engine.execution.ChunkBuilder;
 import io.penstock.engine.execution.ChunkRunner;
 import io.penstock.engine.sharding.WholeStates;
@@ -13,6 +15,7 @@ import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
 import io.penstock.models.ModelSpec;
 import io.penstock.models.Recomputation;
+import io.penstock.models.data.SequenceSampler;
 import io.penstock.models.parallel.TensorGroup;
 import io.penstock.models.tokens.Tokenizer;
 import io.penstock.models.tokens.Tokenizers;
@@ -31,7 +34,9 @@ import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
+import io.penstock.tensor.HostAccess;
 import io.penstock.tensor.MemoryLedger;
+import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorTable;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,6 +46,7 @@ import java.util.List;
 /** A model from a folder in Hugging Face layout, ready to run forward on one micro-batch. Owns its memory; the backend is the caller's. One thread. */
 public final class LoadedModel implements AutoCloseable {
     private final ModelSpec model;
+    private final Backend backend;
     private final MicroBatchShape shape;
     private final Tokenizer tokenizer;
     private final ParameterStore store;
@@ -49,12 +55,14 @@ public final class LoadedModel implements AutoCloseable {
 
     private LoadedModel(
             ModelSpec model,
+            Backend backend,
             MicroBatchShape shape,
             Tokenizer tokenizer,
             ParameterStore store,
             ActivationPool pool,
             ChunkRunner runner) {
         this.model = model;
+        this.backend = backend;
         this.shape = shape;
         this.tokenizer = tokenizer;
         this.store = store;
@@ -81,7 +89,7 @@ public final class LoadedModel implements AutoCloseable {
         StateLayout layout = new StateLayout(model.layers(), DType.F32, Sharding.NONE, Offloading.NONE, 1);
         ParameterStore store = ParameterStore.forInference(memory, layout, backend, ledger);
         ActivationPool pool = ActivationPool.allocate(memory, ledger);
-        CheckpointReader.readWeights(folder, store.states());
+        CheckpointReader.readWeights(folder, store);
         store.refreshWorking();
         ChunkRunner runner = new ChunkBuilder(
                         backend,
@@ -93,7 +101,7 @@ public final class LoadedModel implements AutoCloseable {
                         TensorGroup.alone(),
                         OffloadedSlots.NONE)
                 .build(0, model.layers(), forwardOnly.recomputation(), new Slots(1, 0));
-        return new LoadedModel(model, shape, tokenizer, store, pool, runner);
+        return new LoadedModel(model, backend, shape, tokenizer, store, pool, runner);
     }
 
     /** Throws {@link CheckpointException} for a folder without a model, or whose files are not those that its manifest lists. */
@@ -132,6 +140,26 @@ public final class LoadedModel implements AutoCloseable {
 
     public Tokenizer tokenizer() {
         return tokenizer;
+    }
+
+    HostAccess host() {
+        return store.host();
+    }
+
+    /** {@code sampler}'s sequences as micro-batches, in order. */
+    BatchSource batches(SequenceSampler sampler) {
+        BatchSource onHost = new BatchSource() {
+            @Override
+            public void tokens(Tensor tokens_BT, int step, int microBatch) {
+                sampler.fillTokens(tokens_BT, (long) microBatch * shape.batch());
+            }
+
+            @Override
+            public void targets(Tensor targets_BT, int step, int microBatch) {
+                sampler.fillTargets(targets_BT, (long) microBatch * shape.batch());
+            }
+        };
+        return UploadedBatches.of(onHost, backend);
     }
 
     ChunkRunner runner() {

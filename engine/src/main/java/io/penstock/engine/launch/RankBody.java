@@ -6,6 +6,7 @@ import io.penstock.engine.checkpoint.CheckpointWriter;
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.ConfigModels;
 import io.penstock.engine.config.OffloadStoreConfig;
+import io.penstock.engine.device.Devices;
 import io.penstock.engine.execution.DivergedException;
 import io.penstock.engine.offload.ShardStore;
 import io.penstock.engine.offload.ShardStores;
@@ -20,7 +21,6 @@ import io.penstock.partitioner.Plan;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.TensorTable;
-import io.penstock.tensor.cpu.CpuBackend;
 import io.penstock.transport.Endpoint;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -56,7 +56,7 @@ final class RankBody {
         Config config = job.config();
         long limit = config.cluster().memoryPerRank().map(size -> size.bytes()).orElse(Long.MAX_VALUE);
         try (RunSetup setup = RunSetup.open(config, job.model());
-                Backend backend = new CpuBackend(config.cluster().threadsPerRank())) {
+                Backend backend = Devices.open(config.cluster(), endpoint.rank())) {
             MemoryLedger ledger = new MemoryLedger(backend::allocate, limit - backend.workspaceBytes());
             ModelSpec model =
                     RunSetup.part(config, setup.model(), config.layout().axes().tensorRank(endpoint.rank()));
@@ -119,12 +119,12 @@ final class RankBody {
         Optional<Path> resume = job.resume();
         Optional<Path> pretrained = ConfigModels.pretrained(job.config().model());
         if (resume.isPresent()) {
-            CheckpointReader.readAll(resume.get(), rank.store().states());
+            CheckpointReader.readAll(resume.get(), rank.store());
             rank.valuesChanged();
             return CheckpointManifest.read(resume.get()).step();
         }
         if (pretrained.isPresent()) {
-            CheckpointReader.readWeights(pretrained.get(), rank.store().states());
+            CheckpointReader.readWeights(pretrained.get(), rank.store());
             rank.valuesChanged();
         } else {
             rank.initialize(job.config().run().seed());

@@ -1,7 +1,9 @@
 package io.penstock.engine.planning;
 
 import io.penstock.engine.config.Config;
+import io.penstock.engine.config.DeviceKind;
 import io.penstock.engine.config.Layout;
+import io.penstock.engine.device.Devices;
 import io.penstock.engine.training.DoesNotFitException;
 import io.penstock.engine.training.MemoryLimit;
 import io.penstock.engine.training.RunSetup;
@@ -21,8 +23,6 @@ import io.penstock.partitioner.memory.MemoryPlanner;
 import io.penstock.partitioner.simulate.Link;
 import io.penstock.partitioner.simulate.TimeSplit;
 import io.penstock.partitioner.simulate.Timeline;
-import io.penstock.tensor.Backend;
-import io.penstock.tensor.cpu.CpuBackend;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -60,6 +60,12 @@ public final class MachinePlanner {
     public static List<MachinePlan> best(Config config, Measure measure) {
         ModelSpec model = RunSetup.model(config);
         int threads = config.cluster().threadsPerRank();
+        long workspaceBytes = Devices.workspaceBytes(config.cluster());
+        if (config.cluster().device() == DeviceKind.CUDA) {
+            MachineRates guessed = MachineRates.guessedGpu(
+                    RunSetup.compute(config), config.training().sequenceLength());
+            return new MachinePlanner(config, model, ranks -> guessed, workspaceBytes).best();
+        }
         Calibration calibration = new Calibration(config, model, measure == Measure.ANEW, measure != Measure.NEVER);
         Map<Integer, MachineRates> known = new HashMap<>();
         IntFunction<MachineRates> rates = ranks -> known.computeIfAbsent(
@@ -68,9 +74,7 @@ public final class MachinePlanner {
                         .rates(r)
                         .orElseGet(() -> MachineRates.guessed(
                                 RunSetup.compute(config), config.training().sequenceLength(), threads)));
-        try (Backend backend = new CpuBackend(threads)) {
-            return new MachinePlanner(config, model, rates, backend.workspaceBytes()).best();
-        }
+        return new MachinePlanner(config, model, rates, workspaceBytes).best();
     }
 
     /** The best layouts, fastest first: the one of the config if it gives it. Throws {@link DoesNotFitException} if none fits. */
@@ -195,7 +199,6 @@ public final class MachinePlanner {
     }
 
     private int mostRanks() {
-        return Math.max(
-                1, Runtime.getRuntime().availableProcessors() / config.cluster().threadsPerRank());
+        return Devices.ranksAtOnce(config.cluster());
     }
 }

@@ -26,6 +26,20 @@ public record MachineRates(
         String basis) {
     private static final double MESSAGE_SECONDS = 50e-6;
     private static final double MESSAGE_BYTES_PER_SECOND = 2e9;
+    /** Through pinned memory of the host. */
+    private static final double GPU_MESSAGE_BYTES_PER_SECOND = 5e9;
+
+    /** Of a GPU, which nothing measures yet: half of what an A100's data sheet says. */
+    static MachineRates guessedGpu(DType compute, int sequence) {
+        DeviceRates rates = new DeviceRates(compute == DType.BF16 ? 156e12 : 10e12, 1e12);
+        return new MachineRates(
+                batch -> CostModel.rated(new MicroBatchShape(batch, sequence), compute, rates),
+                rates.memoryBytesPerSecond(),
+                MESSAGE_SECONDS,
+                GPU_MESSAGE_BYTES_PER_SECOND,
+                false,
+                "guessed rates of a GPU (half of an A100's data sheet), not measured");
+    }
 
     /** Without any measurement: a guess at a core that only a split of layers should be trusted to. */
     static MachineRates guessed(DType compute, int sequence, int threads) {

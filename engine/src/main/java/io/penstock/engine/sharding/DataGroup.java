@@ -4,6 +4,7 @@ import io.penstock.engine.state.GradientSum;
 import io.penstock.tensor.Tensor;
 import io.penstock.transport.Collectives;
 import io.penstock.transport.Operation;
+import io.penstock.transport.Reducer;
 import org.jspecify.annotations.Nullable;
 
 /** The replicas of a rank's stage, or the rank alone; keeps the operations that are under way few enough for {@link Collectives}. */
@@ -11,14 +12,24 @@ public final class DataGroup {
     /** Fewer than {@link Collectives} takes, with room for those that nobody awaits yet. */
     static final int MOST_OPERATIONS = 200;
 
-    private static final TreeSum SUM = new TreeSum();
-
     private final @Nullable Collectives collectives;
+    private final @Nullable Reducer sum;
     private int running;
 
-    /** {@code collectives}: of the replicas, in their order; absent where there is one. */
-    public DataGroup(@Nullable Collectives collectives) {
+    private DataGroup() {
+        this.collectives = null;
+        this.sum = null;
+    }
+
+    /** {@code collectives}: of the replicas, in their order; {@code sum}: the tree of {@link TreeSum}. */
+    public DataGroup(Collectives collectives, Reducer sum) {
         this.collectives = collectives;
+        this.sum = sum;
+    }
+
+    /** One replica. */
+    public static DataGroup alone() {
+        return new DataGroup();
     }
 
     public int size() {
@@ -32,12 +43,12 @@ public final class DataGroup {
     /** Starts to overwrite the shard of {@code gradient} with its sum over replicas; absent for a rank alone. */
     @Nullable
     Operation startReduce(GradientSum gradient) {
-        if (collectives == null) {
+        if (collectives == null || sum == null) {
             return null;
         }
         running++;
         Tensor whole = gradient.whole();
-        return collectives.startReduceScatter(whole.segment(), 0, whole.bytes(), SUM);
+        return collectives.startReduceScatter(whole.segment(), 0, whole.bytes(), sum);
     }
 
     /** Starts to overwrite the other replicas' shards of {@code whole} with theirs; absent for a rank alone. */

@@ -71,8 +71,6 @@ final class ParameterWindows {
             backend.copy(shards.get(block).get(i), states.get(i).master());
             residency.releaseMaster(states.get(i));
         }
-        // What is sent must be there; on a device the copy may still run.
-        backend.synchronize();
         for (int i = 0; i < states.size(); i++) {
             operations[window][i] = group.startGather(states.get(i).wholeValue());
         }

@@ -177,7 +177,6 @@ public final class SharedStates implements LayerStates {
                 backend.copy(gradient.shard(), gradient.total());
             }
         }
-        backend.synchronize();
         for (int i = 0; i < gathers.length; i++) {
             startGather(i, states.get(i).gradient().whole());
         }
@@ -201,7 +200,6 @@ public final class SharedStates implements LayerStates {
         if (!sharding.shardsOptimizer()) {
             return;
         }
-        backend.synchronize();
         for (int i = 0; i < gathers.length; i++) {
             if (!states.get(i).windowed()) {
                 startGather(i, states.get(i).wholeValue());

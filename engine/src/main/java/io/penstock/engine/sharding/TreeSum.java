@@ -8,7 +8,7 @@ import java.lang.foreign.ValueLayout;
  * F32 sums as a balanced binary tree over a power of two of sources, ((0 + 1) + (2 + 3)) + ...: the lowest levels of the tree that {@link
  * io.penstock.partitioner.Sharding} describes. Uses the sources' memory for partial sums.
  */
-final class TreeSum implements Reducer {
+public final class TreeSum implements Reducer {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
     private static final int PIECE_BYTES = 1 << 20;
 

@@ -11,6 +11,7 @@ import io.penstock.partitioner.memory.StateLayout;
 import io.penstock.partitioner.memory.TensorNames;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.CarvedMemory;
+import io.penstock.tensor.HostAccess;
 import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorTable;
@@ -113,6 +114,11 @@ public final class ParameterStore implements AutoCloseable {
             throw new IllegalStateException("no parameter '" + name + "', the rank holds " + states.keySet());
         }
         return state;
+    }
+
+    /** What code of the host reads and writes states by. */
+    public HostAccess host() {
+        return HostAccess.of(backend);
     }
 
     /** Of the states that are not in device memory. */

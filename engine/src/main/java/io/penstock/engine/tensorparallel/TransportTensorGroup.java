@@ -3,25 +3,24 @@ package io.penstock.engine.tensorparallel;
 import io.penstock.models.parallel.TensorGroup;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
-import io.penstock.tensor.cpu.RankSum;
 import io.penstock.transport.Collectives;
 import io.penstock.transport.Operation;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A tensor group whose ranks are reached by {@link Collectives}. Tensors are in host memory. Allocates nothing for a row size that it has seen. */
+/** A tensor group whose ranks are reached by {@link Collectives}. Memory, endpoint and sum are of one kind: all of the host or all of a device. Allocates nothing for a row size that it has seen. */
 public final class TransportTensorGroup implements TensorGroup {
     /** Fewer than {@link Collectives} takes at once. */
     private static final int MOST = 64;
 
     private final Collectives collectives;
-    private final RankSum sum;
+    private final ElementSum sum;
     private final List<RowReducer> reducers = new ArrayList<>();
     private final Operation[] running = new Operation[MOST];
     private int count;
 
     /** {@code collectives}: of the ranks that share each layer, in order of their parts. */
-    public TransportTensorGroup(Collectives collectives, RankSum sum) {
+    public TransportTensorGroup(Collectives collectives, ElementSum sum) {
         this.collectives = collectives;
         this.sum = sum;
     }

@@ -1,11 +1,11 @@
 package io.penstock.engine.training;
 
 import io.penstock.engine.config.Config;
+import io.penstock.engine.config.DeviceKind;
+import io.penstock.engine.device.Devices;
 import io.penstock.models.ModelSpec;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.render.Bytes;
-import io.penstock.tensor.Backend;
-import io.penstock.tensor.cpu.CpuBackend;
 
 /** The plan of a config's layout, held against what its ranks may have. */
 public final class FittingPlan {
@@ -21,29 +21,32 @@ public final class FittingPlan {
     }
 
     /**
-     * Throws {@link DoesNotFitException} if a rank needs more than {@code cluster.memory_per_rank}, {@link io.penstock.engine.offload.StoreException} if the ranks of this machine
+     * Throws {@link DoesNotFitException} if a rank needs more than {@code cluster.memory_per_rank} or its share of a GPU, {@link io.penstock.engine.offload.StoreException} if the ranks of this machine
      * offload more than its disk has room for.
      */
     public static Plan of(Config config, ModelSpec model) {
         Devices.require(config.cluster().device());
-        Plan plan;
-        try (Backend backend = new CpuBackend(config.cluster().threadsPerRank())) {
-            plan = RunSetup.plan(config, model, backend.workspaceBytes());
+        Plan plan = RunSetup.plan(config, model, Devices.workspaceBytes(config.cluster()));
+        config.cluster()
+                .memoryPerRank()
+                .ifPresent(limit -> requireFit(config, plan, limit.bytes(), "cluster.memory_per_rank is "));
+        if (config.cluster().device() == DeviceKind.CUDA) {
+            requireFit(config, plan, Devices.memoryPerRank(config), "its share of the GPU is ");
         }
-        config.cluster().memoryPerRank().ifPresent(limit -> {
-            for (int rank = 0; rank < plan.memory().size(); rank++) {
-                long bytes = plan.memory().get(rank).totalBytes();
-                if (bytes > limit.bytes()) {
-                    throw new DoesNotFitException(
-                            "rank " + rank + " needs " + bytes + " bytes (" + Bytes.text((double) bytes)
-                                    + "), cluster.memory_per_rank is " + limit.bytes() + " ("
-                                    + Bytes.text((double) limit.bytes())
-                                    + "): use activation_checkpointing: auto, offload, more stages, a smaller micro_batch_size"
-                                    + " or a shorter sequence_length");
-                }
-            }
-        });
         OffloadSpace.require(config, plan);
         return plan;
+    }
+
+    private static void requireFit(Config config, Plan plan, long limit, String whose) {
+        String offload = config.cluster().device() == DeviceKind.CPU ? "offload, " : "";
+        for (int rank = 0; rank < plan.memory().size(); rank++) {
+            long bytes = plan.memory().get(rank).totalBytes();
+            if (bytes > limit) {
+                throw new DoesNotFitException("rank " + rank + " needs " + bytes + " bytes ("
+                        + Bytes.text((double) bytes) + "), " + whose + limit + " (" + Bytes.text((double) limit)
+                        + "): use activation_checkpointing: auto, " + offload
+                        + "more stages, a smaller micro_batch_size or a shorter sequence_length");
+            }
+        }
     }
 }

@@ -1,5 +1,9 @@
 package io.penstock.engine.training;
 
+import io.penstock.engine.device.DeviceRankSum;
+import io.penstock.engine.device.DeviceTreeSum;
+import io.penstock.engine.device.RankWire;
+import io.penstock.engine.device.UploadedBatches;
 import io.penstock.engine.execution.BatchSource;
 import io.penstock.engine.execution.ChunkBuilder;
 import io.penstock.engine.execution.ChunkRunner;
@@ -10,10 +14,12 @@ import io.penstock.engine.offload.ShardStore;
 import io.penstock.engine.optimizer.StepStatistics;
 import io.penstock.engine.sharding.DataGroup;
 import io.penstock.engine.sharding.SharedStates;
+import io.penstock.engine.sharding.TreeSum;
 import io.penstock.engine.state.ActivationPool;
 import io.penstock.engine.state.OffloadedActivations;
 import io.penstock.engine.state.ParameterState;
 import io.penstock.engine.state.ParameterStore;
+import io.penstock.engine.tensorparallel.ElementSum;
 import io.penstock.engine.tensorparallel.TransportTensorGroup;
 import io.penstock.models.LayerSpec;
 import io.penstock.models.ModelSpec;
@@ -36,6 +42,7 @@ import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.MemoryLedger;
+import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorTable;
 import io.penstock.tensor.cpu.RankSum;
 import io.penstock.transport.Collectives;
@@ -61,6 +68,7 @@ public final class PipelineRank implements AutoCloseable {
     private final int replica;
     private final Backend backend;
     private final Endpoint endpoint;
+    private final RankWire wire;
     private final ParameterStore store;
     private final ActivationPool pool;
     private final @Nullable OffloadedActivations elsewhere;
@@ -103,6 +111,7 @@ public final class PipelineRank implements AutoCloseable {
         this.replica = axes.replica(endpoint.rank());
         this.backend = backend;
         this.endpoint = endpoint;
+        this.wire = new RankWire(endpoint, backend);
         this.placement = Placement.of(plan.schedule());
         RankMemory memory = plan.memory().get(pipelineRank);
         List<List<LayerSpec>> chunks = new ArrayList<>();
@@ -120,13 +129,15 @@ public final class PipelineRank implements AutoCloseable {
                 : OffloadedActivations.open(memory.offloadedSlots(), pool.activations(), stores, endpoint.rank());
         this.shared = new SharedStates(store, chunks, dataGroup(), replica, microBatches, backend);
         this.group = tensorGroup();
-        this.executor = new Executor(axes, backend, endpoint, shared, runners(chunks), elsewhere);
+        this.executor = new Executor(axes, backend, wire.tensors(), shared, runners(chunks), elsewhere);
         this.ownerOf = owners();
         this.end = stepEnd(hyperparameters);
         int global = microBatches * axes.data();
         this.training = executor.compile(
                 plan.schedule(),
-                new ReplicaBatches(batches, i -> sharding().globalMicroBatch(i, replica, microBatches), global));
+                UploadedBatches.of(
+                        new ReplicaBatches(batches, i -> sharding().globalMicroBatch(i, replica, microBatches), global),
+                        backend));
     }
 
     private Sharding sharding() {
@@ -163,24 +174,28 @@ public final class PipelineRank implements AutoCloseable {
 
     private DataGroup dataGroup() {
         if (axes.data() == 1) {
-            return new DataGroup(null);
+            return DataGroup.alone();
         }
-        return new DataGroup(new Collectives(
-                endpoint,
+        Collectives collectives = new Collectives(
+                wire.tensors(),
                 axes.dataGroup(endpoint.rank()),
-                pool.buffers().tensor(TensorNames.DATA_SCRATCH).segment()));
+                pool.buffers().tensor(TensorNames.DATA_SCRATCH).segment());
+        return new DataGroup(collectives, backend.copies().isEmpty() ? new TreeSum() : new DeviceTreeSum(backend));
     }
 
     private TensorGroup tensorGroup() {
         if (axes.tensor() == 1) {
             return TensorGroup.alone();
         }
+        Tensor scratch = pool.buffers().tensor(TensorNames.TENSOR_SUM);
+        ElementSum sum =
+                backend.copies().isEmpty() ? new RankSum(scratch.segment())::sum : new DeviceRankSum(backend, scratch);
         return new TransportTensorGroup(
                 new Collectives(
-                        endpoint,
+                        wire.tensors(),
                         axes.tensorGroup(endpoint.rank()),
                         pool.buffers().tensor(TensorNames.TENSOR_SCRATCH).segment()),
-                new RankSum(pool.buffers().tensor(TensorNames.TENSOR_SUM).segment()));
+                sum);
     }
 
     private List<ParameterSpec> canonicalParameters() {
@@ -214,17 +229,18 @@ public final class PipelineRank implements AutoCloseable {
                 canonical.stream().mapToInt(this::parts).toArray(),
                 last,
                 new Segments(0, axes.data()).count(),
-                pool.buffers().tensor(TensorNames.STATISTICS_OWN),
-                pool.buffers().tensor(TensorNames.STATISTICS_GATHERED));
+                wire.onHost(pool.buffers().tensor(TensorNames.STATISTICS_OWN)),
+                wire.onHost(pool.buffers().tensor(TensorNames.STATISTICS_GATHERED)));
         Collectives collectives = new Collectives(
-                endpoint,
+                wire.host(),
                 IntStream.range(0, axes.ranks()).toArray(),
-                pool.buffers().tensor(TensorNames.COLLECTIVE_SCRATCH).segment());
+                wire.onHost(pool.buffers().tensor(TensorNames.COLLECTIVE_SCRATCH))
+                        .segment());
         return new StepEnd(
                 axes.atStage(endpoint.rank(), pipelineRank == first ? last : first),
                 replica,
                 backend,
-                endpoint,
+                wire.tensors(),
                 collectives,
                 shared,
                 group,
@@ -243,7 +259,11 @@ public final class PipelineRank implements AutoCloseable {
     /** Every parameter from the seed, the same on every layout; optimizer states are zero. */
     public void initialize(long seed) {
         for (ParameterState state : store.states()) {
-            ParameterInitializer.fill(state.updatedElements(), state.spec(), seed, state.firstElement());
+            store.host()
+                    .write(
+                            state.updatedElements(),
+                            (first, piece) ->
+                                    ParameterInitializer.fill(piece, state.spec(), seed, state.firstElement() + first));
             store.residency().releaseMaster(state);
         }
         valuesChanged();
@@ -337,8 +357,9 @@ public final class PipelineRank implements AutoCloseable {
     public Evaluation evaluation(BatchSource batches, int microBatches) {
         int ofReplica = Math.ceilDiv(microBatches, axes.data());
         Schedule schedule = Schedules.evaluation(plan.schedule(), ofReplica);
-        Executor.Run run =
-                executor.compile(schedule, new ReplicaBatches(batches, i -> i * axes.data() + replica, microBatches));
+        Executor.Run run = executor.compile(
+                schedule,
+                UploadedBatches.of(new ReplicaBatches(batches, i -> i * axes.data() + replica, microBatches), backend));
         double tokens = (double) plan.microBatch().rows() * microBatches;
         return step -> end.share(executor.run(run, step, 0, end)) / tokens;
     }
@@ -355,6 +376,7 @@ public final class PipelineRank implements AutoCloseable {
         if (elsewhere != null) {
             elsewhere.close();
         }
+        wire.close();
         pool.close();
         store.close();
     }

@@ -93,7 +93,8 @@ public final class RankTrainer {
             checkpoints.createShard(done, stage, stages, rank.ownedStates());
         }
         rank.barrier();
-        checkpoints.writeShard(done, stage, stages, rank.ownedStates());
+        checkpoints.writeShard(
+                done, stage, stages, rank.ownedStates(), rank.store().host());
         rank.store().releaseStates();
         rank.barrier();
         if (number == 0) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -25,7 +26,8 @@ final class CudaSystemTest {
         Running run = Sandbox.in(folder)
                 .start(Sandbox.train("run.name=cuda", "cluster.device=cuda"))
                 .end(3);
-        String expected = CudaProbe.report().problem().orElse("this version does not train on it yet");
+        String expected = CudaProbe.report().problem().orElse("");
+        Assumptions.assumeFalse(expected.isEmpty(), "this machine has a GPU");
         assertTrue(run.err().contains("penstock: cluster.device: cuda"), run.err());
         assertTrue(run.err().contains(expected), run.err());
         assertFalse(Files.exists(folder.resolve("runs")), "a run that could not start left a folder");

@@ -38,6 +38,28 @@ final class Safetensors {
         return tensors;
     }
 
+    /** By name of every tensor its elements, all F32. */
+    static Map<String, float[]> floats(Path file) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+        int headerBytes = Math.toIntExact(bytes.getLong(0));
+        JsonNode header =
+                new ObjectMapper().readTree(new String(bytes.array(), 8, headerBytes, StandardCharsets.UTF_8));
+        Map<String, float[]> tensors = new TreeMap<>();
+        header.properties().forEach(entry -> {
+            if (!entry.getKey().equals("__metadata__")) {
+                JsonNode offsets = entry.getValue().path("data_offsets");
+                int from = 8 + headerBytes + offsets.path(0).asInt();
+                float[] elements =
+                        new float[(offsets.path(1).asInt() - offsets.path(0).asInt()) / Float.BYTES];
+                for (int i = 0; i < elements.length; i++) {
+                    elements[i] = bytes.getFloat(from + i * Float.BYTES);
+                }
+                tensors.put(entry.getKey(), elements);
+            }
+        });
+        return tensors;
+    }
+
     private static String sha256(byte[] bytes, int from, int length) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");

@@ -82,13 +82,18 @@ record Sandbox(Path folder) {
     }
 
     Running start(Map<String, String> variables, String... arguments) {
+        return startClass("io.penstock.engine.cli.Main", variables, arguments);
+    }
+
+    /** Another main class than the command line's. */
+    Running startClass(String main, Map<String, String> variables, String... arguments) {
         List<String> command = new ArrayList<>();
         // A test that runs in the background has SIGINT ignored, and would pass that on.
         command.addAll(List.of("env", "--default-signal=INT"));
         command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
         command.addAll(List.of(flags().split(" ", -1)));
         command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC"));
-        command.addAll(List.of("-cp", absoluteClassPath(), "io.penstock.engine.cli.Main"));
+        command.addAll(List.of("-cp", absoluteClassPath(), main));
         command.addAll(List.of(arguments));
         try {
             Path out = Files.createTempFile(folder, "out", ".txt");

@@ -50,7 +50,6 @@ final class TokenLosses {
             return;
         }
         backend.softmaxPart(ownStatistics_R3[chunk], logits_RV, targets_R, firstToken);
-        backend.synchronize();
         group.startAllGather(statistics_PR3[chunk]);
         group.await();
         backend.crossEntropyPart(losses_R, dlogits_RV, logits_RV, targets_R, statistics_PR3[chunk], firstToken, scale);

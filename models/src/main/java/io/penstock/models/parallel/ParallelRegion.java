@@ -66,8 +66,6 @@ public final class ParallelRegion {
             return held_RC;
         }
         backend.copy(this.held_RC[buffer], held_RC);
-        // the group reads memory itself, not in the order of the device
-        backend.synchronize();
         group.startAllGather(all_RC[buffer]);
         return all_RC[buffer];
     }
@@ -86,7 +84,6 @@ public final class ParallelRegion {
 
     /** Begins to sum the partial products of all ranks; {@code partial_RC} is what {@link #partial} gave. */
     public void startSum(Tensor partial_RC) {
-        backend.synchronize();
         if (sequenceParallel) {
             group.startReduceScatter(partial_RC);
         } else {

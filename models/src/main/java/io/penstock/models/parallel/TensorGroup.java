@@ -5,7 +5,8 @@ import io.penstock.tensor.Tensor;
 /**
  * The ranks that share each layer, as one of them sees it. All of them start the same operations in the same order on tensors of the same shape; what is
  * started runs while this thread computes, and its tensor may not be touched until {@link #await}. Sums are taken in the order of indices, whatever the
- * timing, so that all ranks have the same bits, and the same from run to run.
+ * timing, so that all ranks have the same bits, and the same from run to run. On a device an operation comes after what the backend was asked for before it is started, and what the
+ * backend is asked for after {@link #await} finds the result.
  *
  * <p>Tensors are contiguous, of a compute type or its accumulator. Their rows (the last dim is a row) are shared out as {@link TensorSplit#begin} says.
  */

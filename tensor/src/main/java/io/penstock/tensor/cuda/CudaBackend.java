@@ -2,18 +2,18 @@ package io.penstock.tensor.cuda;
 
 import io.penstock.tensor.AttentionShape;
 import io.penstock.tensor.Backend;
+import io.penstock.tensor.DeviceCopies;
 import io.penstock.tensor.DeviceMemory;
 import io.penstock.tensor.LlamaChecks;
 import io.penstock.tensor.OperationChecks;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.Write;
 import io.penstock.tensor.cuda.Launcher.Typed;
-import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Computes F32 and BF16 on one NVIDIA GPU. Operations return before the device has done them, except those that return a number, {@link #upload}, {@link
- * #download} and {@link #synchronize}. Tokens and targets are judged on the device: one out of range counts as zeros and is reported by the next of
+ * Computes F32 and BF16 on one NVIDIA GPU. Operations return before the device has done them, except those that return a number and {@link #synchronize}. Tokens and targets are judged on the device: one out of range counts as zeros and is reported by the next of
  * {@link #synchronize}, {@link #sum} and {@link #sumOfSquares}.
  */
 public final class CudaBackend implements Backend {
@@ -24,7 +24,11 @@ public final class CudaBackend implements Backend {
     /** Elements that a block of sumOfSquares takes. */
     private static final long SQUARES_OF_BLOCK = 1 << 15;
 
+    /** What {@link #workspaceBytes} of a backend of {@link #open} will be. */
+    public static final long WORKSPACE_BYTES = Launcher.HEADER_BYTES + SCRATCH_BYTES + MATMUL_BYTES;
+
     private final Gpu gpu;
+    private final Optional<DeviceCopies> copies;
     private final Launcher launcher;
     private final Moves moves;
     private final Products products;
@@ -54,6 +58,7 @@ public final class CudaBackend implements Backend {
 
     CudaBackend(Gpu gpu, long scratchBytes, long matmulBytes) {
         this.gpu = gpu;
+        copies = Optional.of(new Copies(gpu));
         launcher = new Launcher(gpu, scratchBytes, matmulBytes);
         Slices slices = new Slices(launcher);
         moves = new Moves(launcher);
@@ -88,14 +93,9 @@ public final class CudaBackend implements Backend {
         return launcher.bytes();
     }
 
-    /** Host bytes to the start of device memory; the host memory may be used again at once. */
-    public void upload(MemorySegment device, MemorySegment host) {
-        gpu.write(device.address(), host);
-    }
-
-    /** Waits for what was asked before, then fills host memory from the start of device memory. */
-    public void download(MemorySegment host, MemorySegment device) {
-        gpu.read(host, device.address());
+    @Override
+    public Optional<DeviceCopies> copies() {
+        return copies;
     }
 
     @Override

@@ -4,7 +4,10 @@ import io.penstock.tensor.DType;
 import io.penstock.tensor.DeviceMemory;
 import java.lang.foreign.MemorySegment;
 
-/** One device and its queue of work, as the backend needs it. Work is done in the order it was given; only {@link #read} and {@link #synchronize} wait. */
+/**
+ * One device and its queue of work, as the backend needs it. Work is done in the order it was given; only {@link #read} and {@link #synchronize} wait. Started copies run beside the
+ * queue: each after what was given before it, and before what is given after {@link #orderAfter}.
+ */
 interface Gpu extends AutoCloseable {
     /** A kernel of a module (a .cu file) by its name. */
     interface Function {
@@ -29,6 +32,21 @@ interface Gpu extends AutoCloseable {
 
     /** Host to device; the host memory is free again on return. */
     void write(long address, MemorySegment host);
+
+    /** Zeroed host memory for {@link #startRead} and {@link #startWrite}; its close waits for copies. */
+    DeviceMemory allocateHost(long bytes);
+
+    /** Device to such host memory; returns the copy's number. */
+    long startRead(long host, long address, long bytes);
+
+    /** Such host memory to the device; returns the copy's number. */
+    long startWrite(long address, long host, long bytes);
+
+    boolean isDone(long copy);
+
+    void await(long copy);
+
+    void orderAfter(long copy);
 
     /**
      * cublasGemmEx: column-major c_MN = op(a)_MK op(b)_KN + beta c, sums in F32; leading dimensions in elements; a and b of one type.

@@ -25,7 +25,7 @@ import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 import org.jspecify.annotations.Nullable;
 
-/** A GPU through JCuda's driver API: its primary context, one stream, a pinned buffer for copies, the kernels' modules as they are asked for. */
+/** A GPU through JCuda's driver API: its primary context, a stream for work and two for copies, pinned buffers, the kernels' modules as they are asked for. */
 final class JCudaGpu implements Gpu {
     private static final int ARGUMENT_BYTES = 256;
     /** A block may have so much without asking. */
@@ -43,6 +43,8 @@ final class JCudaGpu implements Gpu {
 
     private final Pointer pinned = new Pointer();
     private final MemorySegment staging;
+    private final Uploads uploads;
+    private final CopyStreams copies;
     private final CublasProducts products;
     private final DeviceAddress source = new DeviceAddress();
     private final Map<String, CUmodule> modules = new HashMap<>();
@@ -60,6 +62,8 @@ final class JCudaGpu implements Gpu {
         JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING);
         JCudaDriver.cuMemHostAlloc(pinned, STAGING_BYTES, 0);
         staging = MemorySegment.ofBuffer(pinned.getByteBuffer(0, STAGING_BYTES));
+        uploads = new Uploads(stream);
+        copies = new CopyStreams(stream);
         products = new CublasProducts(stream);
         this.description = description + ", " + products.description();
     }
@@ -228,12 +232,46 @@ final class JCudaGpu implements Gpu {
     @Override
     public void write(long address, MemorySegment host) {
         bind();
-        for (long from = 0; from < host.byteSize(); from += STAGING_BYTES) {
-            long bytes = Math.min(STAGING_BYTES, host.byteSize() - from);
-            MemorySegment.copy(host, from, staging, 0, bytes);
-            JCudaDriver.cuMemcpyHtoDAsync(source.at(address + from), pinned, bytes, stream);
-            JCudaDriver.cuStreamSynchronize(stream);
-        }
+        uploads.write(address, host);
+    }
+
+    @Override
+    public DeviceMemory allocateHost(long bytes) {
+        bind();
+        return new PinnedMemory(bytes, () -> {
+            bind();
+            copies.synchronize();
+        });
+    }
+
+    @Override
+    public long startRead(long host, long address, long bytes) {
+        bind();
+        return copies.read(host, address, bytes);
+    }
+
+    @Override
+    public long startWrite(long address, long host, long bytes) {
+        bind();
+        return copies.write(address, host, bytes);
+    }
+
+    @Override
+    public boolean isDone(long copy) {
+        bind();
+        return copies.isDone(copy);
+    }
+
+    @Override
+    public void await(long copy) {
+        bind();
+        copies.await(copy);
+    }
+
+    @Override
+    public void orderAfter(long copy) {
+        bind();
+        copies.orderAfter(copy);
     }
 
     @Override
@@ -288,6 +326,8 @@ final class JCudaGpu implements Gpu {
         closed = true;
         bind();
         JCudaDriver.cuStreamSynchronize(stream);
+        copies.close();
+        uploads.close();
         products.close();
         modules.values().forEach(JCudaDriver::cuModuleUnload);
         JCudaDriver.cuMemFreeHost(pinned);

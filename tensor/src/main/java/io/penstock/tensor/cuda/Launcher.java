@@ -19,7 +19,7 @@ final class Launcher implements AutoCloseable {
     static final int EIGHT = 8;
 
     static final int THREADS = 256;
-    private static final long HEADER_BYTES = 128;
+    static final long HEADER_BYTES = 128;
     private static final long NO_ERROR = -1;
 
     private final Gpu gpu;

@@ -53,9 +53,14 @@ final class Losses {
                 .put(logits_RV.rowStride())
                 .put(gradient.rowStride())
                 .put((long) first)
-                .put(statistics_PR3 == null ? 0 : statistics_PR3.shape().dim(0))
+                .put(statistics_PR3 == null ? 0 : parts(statistics_PR3, logits_RV.shape().rows()))
                 .put(scale)
                 .put(0);
         launcher.launch(crossEntropy.of(gradient.dtype()), logits_RV.shape().rows(), 1, 1, THREADS, SHARED_BYTES);
+    }
+
+    /** Three numbers a part and row, in any dims. */
+    private static long parts(Tensor statistics_PR3, long rows) {
+        return rows == 0 ? 0 : statistics_PR3.elements() / (3 * rows);
     }
 }

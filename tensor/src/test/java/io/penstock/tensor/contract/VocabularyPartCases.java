@@ -6,6 +6,7 @@ import static io.penstock.tensor.DType.I32;
 
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
+import io.penstock.tensor.Shape;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorSource;
 import io.penstock.tensor.reference.ReferenceBackend;
@@ -145,9 +146,14 @@ final class VocabularyPartCases {
                 gradient == Gradient.NONE ? null : t.tensor("dlogits"),
                 t.tensor("logits"),
                 t.tensor("targets"),
-                t.tensor("statistics"),
+                together(t.tensor("statistics")),
                 first,
                 scale));
+    }
+
+    /** (P*R, 3), as layers pass it: the number of parts is not in its dims. */
+    private static Tensor together(Tensor statistics_PR3) {
+        return statistics_PR3.reshape(Shape.of(statistics_PR3.shape().rows(), 3));
     }
 
     /** Part 0 is the one of the case; of the others the maxima are random and the sums at least 1, their targets lie elsewhere. */

@@ -94,6 +94,34 @@ final class HostGpu implements Gpu {
         at(address, host.byteSize()).copyFrom(host);
     }
 
+    @Override
+    public DeviceMemory allocateHost(long bytes) {
+        return new HostMemory(bytes);
+    }
+
+    @Override
+    public long startRead(long host, long address, long bytes) {
+        at(host, bytes).copyFrom(at(address, bytes));
+        return 0;
+    }
+
+    @Override
+    public long startWrite(long address, long host, long bytes) {
+        at(address, bytes).copyFrom(at(host, bytes));
+        return 0;
+    }
+
+    @Override
+    public boolean isDone(long copy) {
+        return true;
+    }
+
+    @Override
+    public void await(long copy) {}
+
+    @Override
+    public void orderAfter(long copy) {}
+
     @SuppressWarnings("restricted")
     private static MemorySegment at(long address, long bytes) {
         return MemorySegment.ofAddress(address).reinterpret(bytes);

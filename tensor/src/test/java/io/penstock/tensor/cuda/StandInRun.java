@@ -76,11 +76,11 @@ final class StandInRun extends BackendContract {
 
     @Override
     protected void upload(Backend backend, DeviceMemory device, MemorySegment host) {
-        ((CudaBackend) backend).upload(device.segment(), host);
+        backend.copies().orElseThrow().upload(device.segment(), host);
     }
 
     @Override
     protected void download(Backend backend, MemorySegment host, DeviceMemory device) {
-        ((CudaBackend) backend).download(host, device.segment());
+        backend.copies().orElseThrow().download(host, device.segment());
     }
 }

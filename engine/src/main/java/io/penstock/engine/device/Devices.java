@@ -1,0 +1,79 @@
+package io.penstock.engine.device;
+
+import io.penstock.engine.config.ClusterConfig;
+import io.penstock.engine.config.Config;
+import io.penstock.engine.config.DeviceKind;
+import io.penstock.engine.config.Launch;
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.cpu.CpuBackend;
+import io.penstock.tensor.cuda.CudaBackend;
+import io.penstock.tensor.cuda.CudaProbe;
+import io.penstock.tensor.cuda.CudaUnavailableException;
+
+/** Kinds of devices: whether this machine can train on one, what its backend holds, and the backend of a rank. */
+public final class Devices {
+    /** Of a GPU's memory that ranks may have; contexts and libraries take some too. */
+    private static final double USABLE = 0.95;
+
+    private Devices() {}
+
+    /** @throws CudaUnavailableException with what is missing and its mend: exit code 3 */
+    public static void require(DeviceKind device) {
+        switch (device) {
+            case CPU -> {}
+            case CUDA -> cuda();
+        }
+    }
+
+    /** What is there, of a machine that has a usable GPU. */
+    private static CudaProbe.Report cuda() {
+        CudaProbe.Report report = CudaProbe.report();
+        report.problem().ifPresent(problem -> {
+            throw new CudaUnavailableException("cluster.device: cuda cannot be used here: " + problem
+                    + " (penstock doctor shows all that was looked for)");
+        });
+        return report;
+    }
+
+    /** The backend of a rank: rank r computes on device r mod the devices that the process sees, several ranks may on one. */
+    public static Backend open(ClusterConfig cluster, int rank) {
+        return switch (cluster.device()) {
+            case CPU -> new CpuBackend(cluster.threadsPerRank());
+            case CUDA -> CudaBackend.open(rank % cuda().devices().size());
+        };
+    }
+
+    /** What a rank's backend holds for its kernels; opens nothing on a GPU. */
+    public static long workspaceBytes(ClusterConfig cluster) {
+        return switch (cluster.device()) {
+            case CPU -> {
+                try (Backend backend = new CpuBackend(cluster.threadsPerRank())) {
+                    yield backend.workspaceBytes();
+                }
+            }
+            case CUDA -> CudaBackend.WORKSPACE_BYTES;
+        };
+    }
+
+    /** How many ranks of this machine can compute at once without sharing a GPU, or a core. */
+    public static int ranksAtOnce(ClusterConfig cluster) {
+        return switch (cluster.device()) {
+            case CPU -> Math.max(1, Runtime.getRuntime().availableProcessors() / cluster.threadsPerRank());
+            case CUDA -> cuda().devices().size();
+        };
+    }
+
+    /** Bytes that a rank of the run may have of its GPU: the least of the devices, shared by the ranks that the fullest has. Of an outside launcher, each has one for itself. */
+    public static long memoryPerRank(Config config) {
+        CudaProbe.Report report = cuda();
+        long least = (long) (USABLE
+                * report.devices().stream()
+                        .mapToLong(CudaProbe.Device::memoryBytes)
+                        .min()
+                        .orElseThrow());
+        boolean alone = config.cluster().launch() == Launch.ENVIRONMENT;
+        return alone
+                ? least
+                : least / Math.ceilDiv(config.layout().ranks(), report.devices().size());
+    }
+}

@@ -1,0 +1,62 @@
+package io.penstock.engine.device;
+
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.DeviceCopies;
+import io.penstock.tensor.HostMemory;
+import io.penstock.tensor.Tensor;
+import io.penstock.tensor.TensorTable;
+import io.penstock.transport.Endpoint;
+import io.penstock.transport.StagedEndpoint;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Between a rank's tensors and the host: where the host addresses them nothing at all, else messages that are staged and host memory for what only the host reads and writes. Owns the
+ * staging memory; the endpoint is the caller's.
+ */
+public final class RankWire implements AutoCloseable {
+    private static final long CHUNK_BYTES = 1 << 20;
+
+    private final Optional<DeviceCopies> copies;
+    private final Endpoint host;
+    private final Endpoint tensors;
+    private final List<HostMemory> mirrors = new ArrayList<>();
+
+    public RankWire(Endpoint endpoint, Backend backend) {
+        this.copies = backend.copies();
+        this.host = endpoint;
+        this.tensors = copies.<Endpoint>map(
+                        device -> new StagedEndpoint(endpoint, new DeviceStaging(device), CHUNK_BYTES))
+                .orElse(endpoint);
+    }
+
+    /** For tensors of the backend. */
+    public Endpoint tensors() {
+        return tensors;
+    }
+
+    /** For host memory. */
+    public Endpoint host() {
+        return host;
+    }
+
+    /** A tensor that the host reads and writes: the planned one, or host memory in its stead. */
+    public Tensor onHost(Tensor planned) {
+        if (copies.isEmpty()) {
+            return planned;
+        }
+        HostMemory memory = new HostMemory(TensorTable.align(planned.bytes()));
+        mirrors.add(memory);
+        return Tensor.of(memory.segment().asSlice(0, planned.bytes()), planned.dtype(), planned.shape());
+    }
+
+    @Override
+    public void close() {
+        if (copies.isPresent()) {
+            tensors.close();
+        }
+        mirrors.forEach(HostMemory::close);
+        mirrors.clear();
+    }
+}

@@ -1,0 +1,149 @@
+package io.penstock.engine.system;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.penstock.tensor.cuda.StandInMachine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Whole runs with {@code device: cuda} on a GPU that is played by the host: real JCuda on stand-ins for the driver and cuBLAS, whose streams do their work as late as they may. What
+ * they compute is held against runs on the CPU.
+ */
+@Tag("system")
+@Timeout(value = 180, unit = TimeUnit.SECONDS)
+final class CudaTrainingSystemTest {
+    private static final String CUBE =
+            "parallelism={pipeline: 2, tensor: 2, data: 2, schedule: 1f1b, sequence_parallel: true}";
+
+    private final List<String> commands = new ArrayList<>();
+
+    private void train(String name, String device, String... more) {
+        commands.add(";");
+        commands.addAll(List.of(Sandbox.train(
+                "run.name=" + name,
+                "cluster.device=" + device,
+                "cluster.launch=threads",
+                "model.hidden_size=16",
+                "model.max_position_embeddings=8",
+                "training.sequence_length=8",
+                "training.steps=4",
+                "checkpoint.every=2",
+                "logging.sample_tokens=0",
+                "training.validation.sequences=4")));
+        commands.addAll(Stream.of(more).flatMap(s -> Stream.of(s.split(" ", 2))).toList());
+    }
+
+    private static String set(String override) {
+        return "--set " + override;
+    }
+
+    /** Goes on from step 2 of a run, in a run of its own: by a link, for a path inside a run's folder goes on in that run. */
+    private static String resume(Path folder, String run) throws IOException {
+        Path link = folder.resolve("step-2-of-" + run);
+        Files.createSymbolicLink(link, folder.resolve("runs").resolve(run).resolve("checkpoints/step-000002"));
+        return "--resume " + link;
+    }
+
+    @Test
+    void shouldTrainAsTheCpuDoes(@TempDir Path folder, @TempDir Path libraries)
+            throws IOException, InterruptedException {
+        Map<String, String> machine = StandInMachine.variables(libraries);
+        Sandbox sandbox = Sandbox.in(folder);
+        String one = set("parallelism={pipeline: 1}");
+        String half = set("training.precision=bf16");
+        train("cpu", "cpu", one);
+        train("gpu", "cuda", one);
+        train("again", "cuda", one);
+        train("cube", "cuda", set(CUBE));
+        train("cube-again", "cuda", set(CUBE));
+        train("cpu-16", "cpu", one, half);
+        train("gpu-16", "cuda", one, half);
+        train("lean-16", "cuda", half, set("parallelism={pipeline: 1, data: 2, zero_stage: 3, schedule: zb-h1}"));
+        train("to-cpu", "cpu", one, resume(folder, "gpu"));
+        train("to-gpu", "cuda", one, resume(folder, "cpu"));
+        String[] all = commands.subList(1, commands.size()).toArray(String[]::new);
+        sandbox.startClass("io.penstock.engine.cli.TrainSeveral", machine, all).end(0);
+        near(sandbox, "cpu", "gpu", 1e-5, 1e-5);
+        near(sandbox, "gpu", "cube", 1e-5, 1e-5);
+        near(sandbox, "cpu-16", "gpu-16", 1e-5, 1e-5);
+        near(sandbox, "gpu-16", "lean-16", 1e-5, 1e-5);
+        near(sandbox, "cpu", "to-cpu", 1e-5, 1e-5);
+        near(sandbox, "cpu", "to-gpu", 1e-5, 1e-5);
+        for (String run : List.of("gpu", "cube")) {
+            String again = run.equals("gpu") ? "again" : "cube-again";
+            assertEquals(numbers(sandbox, run), numbers(sandbox, again), run);
+            assertEquals(
+                    Sandbox.tensors(sandbox.checkpoint(run, 4)), Sandbox.tensors(sandbox.checkpoint(again, 4)), run);
+        }
+    }
+
+    /**
+     * @param bound of losses and gradient norms, of themselves
+     * @param weights bound of the mean distance of a parameter's elements
+     */
+    private static void near(Sandbox sandbox, String one, String other, double bound, double weights)
+            throws IOException {
+        List<Double> all = numbers(sandbox, one);
+        List<Double> found = numbers(sandbox, other);
+        // a run that went on has the last steps only
+        List<Double> expected = all.subList(all.size() - found.size(), all.size());
+        double worst = 0;
+        for (int i = 0; i < expected.size(); i++) {
+            worst = Math.max(worst, Math.abs(expected.get(i) - found.get(i)) / Math.abs(expected.get(i)));
+        }
+        Map<String, float[]> ofOther = weights(sandbox, other);
+        double furthest = 0;
+        for (Map.Entry<String, float[]> parameter : weights(sandbox, one).entrySet()) {
+            float[] elements = Objects.requireNonNull(ofOther.get(parameter.getKey()), parameter.getKey());
+            double sum = 0;
+            for (int i = 0; i < elements.length; i++) {
+                sum += Math.abs(parameter.getValue()[i] - elements[i]);
+            }
+            furthest = Math.max(furthest, sum / elements.length);
+        }
+        assertTrue(
+                worst <= bound && furthest <= weights,
+                one + " and " + other + ": numbers differ by " + worst + " of themselves, weights by " + furthest);
+    }
+
+    /** Losses and gradient norms of all steps, validation losses. */
+    private static List<Double> numbers(Sandbox sandbox, String run) throws IOException {
+        List<Double> numbers = new ArrayList<>();
+        for (String line : Files.readAllLines(sandbox.run(run).resolve("metrics.jsonl"))) {
+            var step = new ObjectMapper().readTree(line);
+            for (String key : List.of("loss", "grad_norm", "validation_loss")) {
+                if (step.has(key)) {
+                    numbers.add(step.path(key).asDouble());
+                }
+            }
+        }
+        return numbers;
+    }
+
+    private static Map<String, float[]> weights(Sandbox sandbox, String run) throws IOException {
+        Map<String, float[]> weights = new TreeMap<>();
+        try (Stream<Path> files = Files.list(sandbox.checkpoint(run, 4))) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".safetensors"))
+                    .filter(path -> path.getFileName().toString().startsWith("model"))
+                    .toList()) {
+                weights.putAll(Safetensors.floats(file));
+            }
+        }
+        return weights;
+    }
+}

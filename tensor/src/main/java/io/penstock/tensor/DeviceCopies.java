@@ -1,0 +1,32 @@
+package io.penstock.tensor;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Brings bytes to and from memory that the host cannot address, of the backend's one thread. Copies are in order with the device's work: one that is started sees what was asked for
+ * before it, and runs beside what is asked for later. Started copies are numbered; nothing here allocates but {@link #allocateHost}.
+ */
+public interface DeviceCopies {
+    /** Zeroed host memory that copies can run to and from beside other work. Its {@code close} waits for them. */
+    DeviceMemory allocateHost(long bytes);
+
+    /** Host bytes to the start of device memory, before any work that is asked for later; the host memory, of any kind, is free again on return. */
+    void upload(MemorySegment device, MemorySegment host);
+
+    /** Waits for all work asked for before, then fills host memory, of any kind, from the start of device memory. */
+    void download(MemorySegment host, MemorySegment device);
+
+    /** Starts to copy from host memory of {@link #allocateHost}, which must stay as it is until the copy is done. Work may rely on it after {@link #orderAfter}. */
+    long startUpload(MemorySegment device, long deviceOffset, MemorySegment host, long hostOffset, long bytes);
+
+    /** Starts to copy to host memory of {@link #allocateHost}. The device memory may not be written by later work until the copy is done, or {@link #orderAfter}. */
+    long startDownload(MemorySegment host, long hostOffset, MemorySegment device, long deviceOffset, long bytes);
+
+    boolean isDone(long copy);
+
+    /** The host waits for a copy. */
+    void await(long copy);
+
+    /** The device does what is asked for later after a copy; the host does not wait. */
+    void orderAfter(long copy);
+}

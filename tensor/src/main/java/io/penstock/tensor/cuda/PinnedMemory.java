@@ -1,0 +1,42 @@
+package io.penstock.tensor.cuda;
+
+import io.penstock.tensor.DeviceMemory;
+import io.penstock.tensor.HostMemory;
+import java.lang.foreign.MemorySegment;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * Memory of this process that the driver has pinned. Ours and not the driver's, so that a thread that still looks at it when it is closed gets an exception and no crash. The
+ * context must be the thread's.
+ */
+final class PinnedMemory implements DeviceMemory {
+    private final HostMemory memory;
+    private final Runnable beforeClose;
+    private boolean closed;
+
+    /** {@code beforeClose} waits for copies. */
+    PinnedMemory(long bytes, Runnable beforeClose) {
+        this.beforeClose = beforeClose;
+        memory = new HostMemory(Math.max(1, bytes));
+        JCudaDriver.cuMemHostRegister(
+                new DeviceAddress().at(memory.segment().address()),
+                memory.segment().byteSize(),
+                0);
+    }
+
+    @Override
+    public MemorySegment segment() {
+        return memory.segment();
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            beforeClose.run();
+            JCudaDriver.cuMemHostUnregister(
+                    new DeviceAddress().at(memory.segment().address()));
+            memory.close();
+        }
+    }
+}
