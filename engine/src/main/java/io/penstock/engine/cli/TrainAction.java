@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.penstock.engine.checkpoint.CheckpointException;
 import io.penstock.engine.checkpoint.CheckpointReader;
 import io.penstock.engine.checkpoint.Resumption;
+import io.penstock.engine.config.ClusterConfig;
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.ConfigLoader;
 import io.penstock.engine.config.Launch;
@@ -233,9 +234,16 @@ final class TrainAction implements Action<TrainCommand.Request> {
         return Optional.empty();
     }
 
+    /** All that the run's device has, now that its ranks are gone. */
+    private static Backend alone(ClusterConfig cluster) {
+        return switch (cluster.device()) {
+            case CPU -> new CpuBackend(Runtime.getRuntime().availableProcessors());
+            case CUDA -> Devices.open(cluster, 0);
+        };
+    }
+
     private void sample(Config config, Path checkpoint) {
-        int cores = Runtime.getRuntime().availableProcessors();
-        try (Backend backend = new CpuBackend(cores);
+        try (Backend backend = alone(config.cluster());
                 LoadedModel model = LoadedModel.open(checkpoint, 1, backend);
                 Generator generator = new Generator(model, backend)) {
             out.print(config.logging().samplePrompt());

@@ -152,6 +152,19 @@ final class BadConfigTest {
     }
 
     @Test
+    void shouldRefuseWhatAGpuCannotDoYet() {
+        String gpu = SMALL + "cluster: {device: cuda}\n";
+        assertEquals(
+                "--set parallelism.offload=optimizer: parallelism.offload: [optimizer] is not available with"
+                        + " cluster.device: cuda yet, none is: what is offloaded lies in memory that a GPU does not"
+                        + " reach",
+                problems(folder, gpu, "parallelism.offload=optimizer"));
+        String auto = problems(folder, gpu, "parallelism=auto");
+        assertTrue(auto.contains("parallelism: auto chooses by times"), auto);
+        load(folder, gpu);
+    }
+
+    @Test
     void shouldNotLetRanksThatStartAloneChooseByTheirMemory() {
         String environment = SMALL + "cluster: {launch: environment}\n";
         assertTrue(problems(folder, environment, "parallelism.activation_checkpointing=auto")

@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -27,10 +28,34 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("system")
 @Timeout(value = 180, unit = TimeUnit.SECONDS)
 final class CudaTrainingSystemTest {
+    private static final int STEPS = 3;
+
     private static final String CUBE =
             "parallelism={pipeline: 2, tensor: 2, data: 2, schedule: 1f1b, sequence_parallel: true}";
 
+    @TempDir
+    static Path libraries = Path.of("");
+
+    private static Map<String, String> machine = Map.of();
+
     private final List<String> commands = new ArrayList<>();
+
+    @BeforeAll
+    static void standIn() throws IOException, InterruptedException {
+        machine = StandInMachine.variables(libraries);
+    }
+
+    @Test
+    void shouldRefuseWhatTheCardHasNoRoomFor(@TempDir Path folder) throws IOException {
+        Running run = Sandbox.in(folder)
+                .start(
+                        machine,
+                        Sandbox.train("cluster.device=cuda", "model.hidden_size=2048", "parallelism={pipeline: 1}"))
+                .end(3);
+        assertTrue(
+                run.err().contains(" bytes (") && run.err().contains("its share of the GPU is 1020054732"), run.err());
+        assertTrue(run.err().contains("activation_checkpointing: auto, more stages"), run.err());
+    }
 
     private void train(String name, String device, String... more) {
         commands.add(";");
@@ -41,7 +66,7 @@ final class CudaTrainingSystemTest {
                 "model.hidden_size=16",
                 "model.max_position_embeddings=8",
                 "training.sequence_length=8",
-                "training.steps=4",
+                "training.steps=" + STEPS,
                 "checkpoint.every=2",
                 "logging.sample_tokens=0",
                 "training.validation.sequences=4")));
@@ -60,14 +85,12 @@ final class CudaTrainingSystemTest {
     }
 
     @Test
-    void shouldTrainAsTheCpuDoes(@TempDir Path folder, @TempDir Path libraries)
-            throws IOException, InterruptedException {
-        Map<String, String> machine = StandInMachine.variables(libraries);
+    void shouldTrainAsTheCpuDoes(@TempDir Path folder) throws IOException {
         Sandbox sandbox = Sandbox.in(folder);
         String one = set("parallelism={pipeline: 1}");
         String half = set("training.precision=bf16");
         train("cpu", "cpu", one);
-        train("gpu", "cuda", one);
+        train("gpu", "cuda", one, set("logging.sample_tokens=2"));
         train("again", "cuda", one);
         train("cube", "cuda", set(CUBE));
         train("cube-again", "cuda", set(CUBE));
@@ -77,27 +100,37 @@ final class CudaTrainingSystemTest {
         train("to-cpu", "cpu", one, resume(folder, "gpu"));
         train("to-gpu", "cuda", one, resume(folder, "cpu"));
         String[] all = commands.subList(1, commands.size()).toArray(String[]::new);
-        sandbox.startClass("io.penstock.engine.cli.TrainSeveral", machine, all).end(0);
-        near(sandbox, "cpu", "gpu", 1e-5, 1e-5);
-        near(sandbox, "gpu", "cube", 1e-5, 1e-5);
-        near(sandbox, "cpu-16", "gpu-16", 1e-5, 1e-5);
-        near(sandbox, "gpu-16", "lean-16", 1e-5, 1e-5);
-        near(sandbox, "cpu", "to-cpu", 1e-5, 1e-5);
-        near(sandbox, "cpu", "to-gpu", 1e-5, 1e-5);
+        Running runs = sandbox.startClass("io.penstock.engine.cli.TrainSeveral", machine, all)
+                .end(0);
+        assertTrue(runs.out().matches("(?s).*sample     public \\.\\.\\.\\R\\Rpublic .*"), runs.out());
+        near(sandbox, "cpu", "gpu", FULL);
+        near(sandbox, "gpu", "cube", FULL);
+        near(sandbox, "cpu-16", "gpu-16", HALF);
+        near(sandbox, "gpu-16", "lean-16", HALF);
+        near(sandbox, "cpu", "to-cpu", FULL);
+        near(sandbox, "cpu", "to-gpu", FULL);
         for (String run : List.of("gpu", "cube")) {
             String again = run.equals("gpu") ? "again" : "cube-again";
             assertEquals(numbers(sandbox, run), numbers(sandbox, again), run);
             assertEquals(
-                    Sandbox.tensors(sandbox.checkpoint(run, 4)), Sandbox.tensors(sandbox.checkpoint(again, 4)), run);
+                    Sandbox.tensors(sandbox.checkpoint(run, STEPS)),
+                    Sandbox.tensors(sandbox.checkpoint(again, STEPS)),
+                    run);
         }
     }
 
     /**
-     * @param bound of losses and gradient norms, of themselves
-     * @param weights bound of the mean distance of a parameter's elements
+     * How far two runs may be apart; those of BF16 round in other places.
+     *
+     * @param numbers losses and gradient norms, of themselves
+     * @param weights the mean distance of a parameter's elements, where the steps' learning rate is 3e-3
      */
-    private static void near(Sandbox sandbox, String one, String other, double bound, double weights)
-            throws IOException {
+    private record Bounds(double numbers, double weights) {}
+
+    private static final Bounds FULL = new Bounds(1e-5, 1e-5);
+    private static final Bounds HALF = new Bounds(2e-3, 3e-3);
+
+    private static void near(Sandbox sandbox, String one, String other, Bounds bounds) throws IOException {
         List<Double> all = numbers(sandbox, one);
         List<Double> found = numbers(sandbox, other);
         // a run that went on has the last steps only
@@ -117,7 +150,7 @@ final class CudaTrainingSystemTest {
             furthest = Math.max(furthest, sum / elements.length);
         }
         assertTrue(
-                worst <= bound && furthest <= weights,
+                worst <= bounds.numbers && furthest <= bounds.weights,
                 one + " and " + other + ": numbers differ by " + worst + " of themselves, weights by " + furthest);
     }
 
@@ -137,7 +170,7 @@ final class CudaTrainingSystemTest {
 
     private static Map<String, float[]> weights(Sandbox sandbox, String run) throws IOException {
         Map<String, float[]> weights = new TreeMap<>();
-        try (Stream<Path> files = Files.list(sandbox.checkpoint(run, 4))) {
+        try (Stream<Path> files = Files.list(sandbox.checkpoint(run, STEPS))) {
             for (Path file : files.filter(path -> path.toString().endsWith(".safetensors"))
                     .filter(path -> path.getFileName().toString().startsWith("model"))
                     .toList()) {

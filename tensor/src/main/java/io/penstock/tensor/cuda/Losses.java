@@ -53,7 +53,10 @@ final class Losses {
                 .put(logits_RV.rowStride())
                 .put(gradient.rowStride())
                 .put((long) first)
-                .put(statistics_PR3 == null ? 0 : parts(statistics_PR3, logits_RV.shape().rows()))
+                .put(
+                        statistics_PR3 == null
+                                ? 0
+                                : parts(statistics_PR3, logits_RV.shape().rows()))
                 .put(scale)
                 .put(0);
         launcher.launch(crossEntropy.of(gradient.dtype()), logits_RV.shape().rows(), 1, 1, THREADS, SHARED_BYTES);
