@@ -58,18 +58,7 @@ public final class CustomLayer {
             blocks.add(block);
             blocks.add(new AdapterSpec(block.name() + ".adapter", base.config().hiddenSize(), BOTTLENECK));
         }
-        ModelConfig c = base.config();
-        ModelConfig renamed = new ModelConfig(
-                "gpt2-adapters",
-                c.numHiddenLayers(),
-                c.hiddenSize(),
-                c.numAttentionHeads(),
-                c.intermediateSize(),
-                c.maxPositionEmbeddings(),
-                c.vocabSize(),
-                c.layerNormEpsilon(),
-                c.tieWordEmbeddings(),
-                c.initializerRange());
+        ModelConfig renamed = base.config().withArchitecture("gpt2-adapters");
         return new ModelSpec(renamed, base.embedding(), blocks, base.head());
     }
 

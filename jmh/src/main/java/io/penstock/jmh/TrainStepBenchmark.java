@@ -3,6 +3,7 @@ package io.penstock.jmh;
 import io.penstock.jmh.direct.DirectGpt2;
 import io.penstock.jmh.peer.Libtorch;
 import io.penstock.jmh.peer.LibtorchGpt2;
+import io.penstock.jmh.peer.LibtorchModel;
 import io.penstock.jmh.peer.StepProducts;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
@@ -119,7 +120,7 @@ public class TrainStepBenchmark {
         public void setup(Step step) {
             Libtorch.threads(step.threads);
             model = new LibtorchGpt2(GPT2_124M, step.dtype(), 1);
-            model.optimizer(new LibtorchGpt2.AdamWSettings(LEARNING_RATE, BETA1, BETA2, EPSILON, WEIGHT_DECAY));
+            model.optimizer(new LibtorchModel.AdamWSettings(LEARNING_RATE, BETA1, BETA2, EPSILON, WEIGHT_DECAY));
         }
 
         @TearDown

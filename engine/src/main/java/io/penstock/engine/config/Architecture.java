@@ -2,7 +2,8 @@ package io.penstock.engine.config;
 
 /** The model families by Hugging Face's {@code model_type}. */
 public enum Architecture {
-    GPT2("gpt2");
+    GPT2("gpt2"),
+    LLAMA("llama");
 
     private final String word;
 

@@ -3,6 +3,7 @@ package io.penstock.engine.config;
 import io.penstock.models.ModelFamily;
 import io.penstock.models.ModelSpec;
 import io.penstock.models.gpt2.Gpt2Family;
+import io.penstock.models.llama.LlamaFamily;
 import io.penstock.models.weights.ModelFolder;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -27,15 +28,17 @@ public final class ConfigModels {
 
     /** The architectures that a config can name. */
     public static Set<String> architectures() {
-        return Set.of(Gpt2Family.ARCHITECTURE);
+        return Set.of(Gpt2Family.ARCHITECTURE, LlamaFamily.ARCHITECTURE);
     }
 
     /** The family of an architecture that a checkpoint or a config names. */
     public static ModelFamily family(String architecture) {
-        ModelFamily gpt2 = new Gpt2Family();
-        if (architecture.equals(gpt2.architecture())) {
-            return gpt2;
-        }
-        throw new IllegalArgumentException("architecture '" + architecture + "', known: " + gpt2.architecture());
+        return switch (architecture) {
+            case Gpt2Family.ARCHITECTURE -> new Gpt2Family();
+            case LlamaFamily.ARCHITECTURE -> new LlamaFamily();
+            default ->
+                throw new IllegalArgumentException("architecture '" + architecture + "', known: "
+                        + Gpt2Family.ARCHITECTURE + ", " + LlamaFamily.ARCHITECTURE);
+        };
     }
 }

@@ -91,6 +91,25 @@ final class Consistency {
                     "model.num_attention_heads",
                     "model.hidden_size");
         }
+        int keyValueHeads = model.numKeyValueHeads().orElse(model.numAttentionHeads());
+        if (model.numAttentionHeads() % keyValueHeads != 0) {
+            add(
+                    "query heads share keys and values in groups of one size: num_attention_heads="
+                            + model.numAttentionHeads() + " % num_key_value_heads=" + keyValueHeads + " = "
+                            + model.numAttentionHeads() % keyValueHeads,
+                    "model.num_key_value_heads",
+                    "model.num_attention_heads");
+        }
+        boolean halves =
+                model.architecture() == Architecture.LLAMA && model.hiddenSize() % model.numAttentionHeads() == 0;
+        if (halves && model.hiddenSize() / model.numAttentionHeads() % 2 != 0) {
+            add(
+                    "rotary embedding turns pairs: hidden_size=" + model.hiddenSize() + " / num_attention_heads="
+                            + model.numAttentionHeads() + " = " + model.hiddenSize() / model.numAttentionHeads()
+                            + ", expected an even number",
+                    "model.num_attention_heads",
+                    "model.hidden_size");
+        }
         if (training.sequenceLength() > model.maxPositionEmbeddings()) {
             add(
                     "sequence_length=" + training.sequenceLength() + " is more than max_position_embeddings="
@@ -252,6 +271,15 @@ final class Consistency {
                             + model.numAttentionHeads() % layout.tensor() + ", expected 0",
                     "parallelism.tensor",
                     "model.num_attention_heads");
+        }
+        int keyValueHeads = model.numKeyValueHeads().orElse(model.numAttentionHeads());
+        if (model.numAttentionHeads() % layout.tensor() == 0 && keyValueHeads % layout.tensor() != 0) {
+            add(
+                    "num_key_value_heads=" + keyValueHeads + " % tensor=" + layout.tensor() + " = "
+                            + keyValueHeads % layout.tensor()
+                            + ", expected 0: a rank has the heads that its query heads share",
+                    "parallelism.tensor",
+                    "model.num_key_value_heads");
         }
         // no part may be empty
         int smallest = Math.min(model.intermediateSize().orElseThrow(), model.vocabSize());

@@ -21,11 +21,14 @@ public record Preset(String name, ModelConfig model) {
                 model.numHiddenLayers(),
                 model.hiddenSize(),
                 model.numAttentionHeads(),
+                Optional.empty(),
                 Optional.of(model.intermediateSize()),
                 model.maxPositionEmbeddings(),
                 model.vocabSize(),
-                model.layerNormEpsilon(),
-                model.tieWordEmbeddings(),
+                Optional.of((double) model.layerNormEpsilon()),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(model.tieWordEmbeddings()),
                 model.initializerRange());
     }
 

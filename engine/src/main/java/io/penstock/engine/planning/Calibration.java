@@ -114,7 +114,8 @@ final class Calibration {
                 cpuName(),
                 cpu.products(),
                 cpu.processors() + " processors",
-                shape.architecture() + " C=" + shape.hiddenSize() + " N=" + shape.numAttentionHeads() + " F="
+                shape.architecture() + " C=" + shape.hiddenSize() + " N=" + shape.numAttentionHeads() + "/"
+                        + shape.numKeyValueHeads() + " F="
                         + shape.intermediateSize() + " V=" + shape.vocabSize(),
                 RunSetup.compute(config) + " B=" + batch + " T="
                         + config.training().sequenceLength(),

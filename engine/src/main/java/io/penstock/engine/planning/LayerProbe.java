@@ -104,17 +104,7 @@ final class LayerProbe {
     /** Measures {@code ranks} ranks of {@code threads} threads each at once; takes a few seconds and the memory of three blocks, embedding and head a rank. */
     static Measured measure(
             ModelFamily family, ModelConfig shape, MicroBatchShape microBatch, DType compute, int threads, int ranks) {
-        ModelConfig few = new ModelConfig(
-                shape.architecture(),
-                BLOCKS,
-                shape.hiddenSize(),
-                shape.numAttentionHeads(),
-                shape.intermediateSize(),
-                shape.maxPositionEmbeddings(),
-                shape.vocabSize(),
-                shape.layerNormEpsilon(),
-                shape.tieWordEmbeddings(),
-                shape.initializerRange());
+        ModelConfig few = shape.withLayers(BLOCKS);
         ModelSpec model = family.spec(few);
         Schedule schedule = ScheduleText.parse(SCHEDULE, few.tieWordEmbeddings());
         List<StageLayers> stages =

@@ -27,10 +27,12 @@ final class ReferenceTest {
     }
 
     @Test
-    void shouldLoadTheQuickstart() {
+    void shouldLoadTheQuickstarts() {
         List<String> anyData = List.of("data.source=" + HOME.resolve("pom.xml"));
-        Config config = ConfigLoader.load(HOME.resolve("examples/quickstart.yaml"), anyData);
-        assertEquals("quickstart", config.run().name());
-        assertEquals(2, config.layout().ranks());
+        for (String name : List.of("quickstart", "llama-quickstart")) {
+            Config config = ConfigLoader.load(HOME.resolve("examples/" + name + ".yaml"), anyData);
+            assertEquals(name, config.run().name());
+            assertEquals(2, config.layout().ranks());
+        }
     }
 }

@@ -23,7 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * GPT-2 on one backend: forward, backward, clipping and AdamW of one micro-batch, with the accumulator type's masters. Its calls are those of the peer it is compared
+ * A GPT-2, or a model of another family, on one backend: forward, backward, clipping and AdamW of one micro-batch, with the accumulator type's masters. Its calls are those of the peer it is compared
  * with. One thread at a time; closes its backend.
  */
 public final class DirectGpt2 implements AutoCloseable {
@@ -71,9 +71,13 @@ public final class DirectGpt2 implements AutoCloseable {
 
     /** Parameters start at zero: see {@link #initialize} and {@link #set}. */
     public DirectGpt2(Backend backend, ModelConfig config, MicroBatchShape microBatch, DType compute) {
+        this(backend, new Gpt2Family().spec(config), microBatch, compute);
+    }
+
+    /** Of whole layers. */
+    public DirectGpt2(Backend backend, ModelSpec model, MicroBatchShape microBatch, DType compute) {
         this.backend = backend;
         this.microBatch = microBatch;
-        ModelSpec model = new Gpt2Family().spec(config);
         MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
         parameters = new DirectParameters(backend, ledger, model, compute);
         activations = CarvedMemory.allocate("activations", table(model, microBatch, compute), ledger);

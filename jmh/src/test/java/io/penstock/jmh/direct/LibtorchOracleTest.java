@@ -5,8 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.penstock.jmh.peer.Libtorch;
 import io.penstock.jmh.peer.LibtorchGpt2;
+import io.penstock.jmh.peer.LibtorchLlama;
+import io.penstock.jmh.peer.LibtorchModel;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
+import io.penstock.models.ModelFamily;
+import io.penstock.models.gpt2.Gpt2Family;
+import io.penstock.models.llama.LlamaFamily;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.cpu.CpuBackend;
@@ -20,7 +25,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The whole of GPT-2, Penstock's layers on each backend beside libtorch in F32 from the same parameters: logits, loss, every gradient, ten AdamW steps with clipping. */
+/** The whole of GPT-2 and of Llama, Penstock's layers on each backend beside libtorch in F32 from the same parameters: logits, loss, every gradient, ten AdamW steps with clipping. */
 final class LibtorchOracleTest {
     /** Sizes that divide nothing. */
     private static final Shape AWKWARD =
@@ -31,6 +36,14 @@ final class LibtorchOracleTest {
 
     private static final Shape UNTIED =
             new Shape(new ModelConfig("gpt2", 1, 24, 2, 96, 8, 67, 1e-5f, false, 0.02), new MicroBatchShape(1, 8));
+
+    /** Three query heads on each head of keys and values, 14 wide. */
+    private static final Shape LLAMA = new Shape(
+            new ModelConfig("llama", 3, 84, 6, 52, 17, 101, 1e-5f, false, 0.02, 2, 10_000), new MicroBatchShape(3, 13));
+
+    private static final Shape TIED_LLAMA = new Shape(
+            new ModelConfig("llama", 2, 128, 2, 344, 64, 207, 1e-6f, true, 0.02, 1, 500_000),
+            new MicroBatchShape(2, 20));
 
     private static final double LEARNING_RATE = 3e-4;
     private static final double BETA1 = 0.9;
@@ -57,15 +70,18 @@ final class LibtorchOracleTest {
     record Case(String name, Shape shape, DType compute, Tolerance tolerance, Supplier<Backend> backend) {
         @Override
         public String toString() {
-            return name + " " + compute + " " + shape.config().hiddenSize();
+            return shape.config().architecture() + " " + name + " " + compute + " "
+                    + shape.config().hiddenSize();
         }
     }
 
     static List<Case> cases() {
         List<Case> cases = new ArrayList<>();
-        for (Shape shape : List.of(AWKWARD, HEAD_SIZE_64, UNTIED)) {
-            cases.add(new Case("reference", shape, DType.F64, SINGLE, ReferenceBackend::new));
-            cases.add(new Case("reference", shape, DType.BF16, HALF, ReferenceBackend::new));
+        for (Shape shape : List.of(AWKWARD, HEAD_SIZE_64, UNTIED, LLAMA, TIED_LLAMA)) {
+            if (!shape.equals(TIED_LLAMA)) { // slow, and no layer is new
+                cases.add(new Case("reference", shape, DType.F64, SINGLE, ReferenceBackend::new));
+                cases.add(new Case("reference", shape, DType.BF16, HALF, ReferenceBackend::new));
+            }
             cases.add(new Case("cpu", shape, DType.F32, SINGLE, () -> new CpuBackend(2)));
             cases.add(new Case("cpu", shape, DType.BF16, HALF, () -> new CpuBackend(2)));
         }
@@ -100,7 +116,7 @@ final class LibtorchOracleTest {
     @MethodSource("cases")
     void shouldAgreeOverTenStepsOfClippedAdamW(Case test) {
         try (var pair = new Pair(test)) {
-            pair.oracle.optimizer(new LibtorchGpt2.AdamWSettings(LEARNING_RATE, BETA1, BETA2, EPSILON, WEIGHT_DECAY));
+            pair.oracle.optimizer(new LibtorchModel.AdamWSettings(LEARNING_RATE, BETA1, BETA2, EPSILON, WEIGHT_DECAY));
             double first = 0;
             double loss = 0;
             for (int step = 0; step < STEPS; step++) {
@@ -145,15 +161,19 @@ final class LibtorchOracleTest {
     /** Two models of the same parameters. */
     private static final class Pair implements AutoCloseable {
         final Shape shape;
-        final LibtorchGpt2 oracle;
+        final LibtorchModel oracle;
         final DirectGpt2 model;
         final int[] tokens;
         final int[] targets;
 
         Pair(Case test) {
             shape = test.shape;
-            oracle = new LibtorchGpt2(shape.config, DType.F32, 1);
-            model = new DirectGpt2(test.backend.get(), shape.config, shape.microBatch, test.compute);
+            boolean llama = shape.config.architecture().equals(LlamaFamily.ARCHITECTURE);
+            oracle = llama
+                    ? new LibtorchLlama(shape.config, DType.F32, 1)
+                    : new LibtorchGpt2(shape.config, DType.F32, 1);
+            ModelFamily family = llama ? new LlamaFamily() : new Gpt2Family();
+            model = new DirectGpt2(test.backend.get(), family.spec(shape.config), shape.microBatch, test.compute);
             for (String name : oracle.names()) {
                 oracle.set(name, start(name));
                 model.set(name, start(name));
@@ -183,7 +203,7 @@ final class LibtorchOracleTest {
                 size *= Math.toIntExact(dim);
             }
             var random = new SplittableRandom(name.hashCode());
-            float centre = name.contains(".ln_") && name.endsWith("weight") ? 1 : 0;
+            float centre = oracle.shape(name).length == 1 && name.endsWith("weight") ? 1 : 0;
             float[] values = new float[size];
             for (int i = 0; i < size; i++) {
                 values[i] = DType.fromBf16(DType.toBf16(centre + (float) random.nextGaussian(0, 0.1)));

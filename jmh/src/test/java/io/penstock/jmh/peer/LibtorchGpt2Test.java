@@ -98,7 +98,7 @@ final class LibtorchGpt2Test {
 
     @Test
     void shouldClipToTheGlobalNormAndMoveByTheLearningRate() {
-        var settings = new LibtorchGpt2.AdamWSettings(1e-3, 0.9, 0.95, 1e-12, 0);
+        var settings = new LibtorchModel.AdamWSettings(1e-3, 0.9, 0.95, 1e-12, 0);
         try (var model = new LibtorchGpt2(CONFIG, DType.F32, 1)) {
             model.optimizer(settings);
             model.backward(TOKENS, TARGETS, BATCH, SEQUENCE);
@@ -137,7 +137,7 @@ final class LibtorchGpt2Test {
         var wide = new ModelConfig("gpt2", 1, 16, 2, 16, 128, 8000, 1e-5f, true, 0.02);
         int[] tokens = new SplittableRandom(3).ints(128, 0, 8000).toArray();
         try (var model = new LibtorchGpt2(wide, DType.F32, 1)) {
-            model.optimizer(new LibtorchGpt2.AdamWSettings(1e-3, 0.9, 0.95, 1e-8, 0.1));
+            model.optimizer(new LibtorchModel.AdamWSettings(1e-3, 0.9, 0.95, 1e-8, 0.1));
             long before = 0;
             for (int step = 0; step < 25; step++) {
                 if (step == 5) {

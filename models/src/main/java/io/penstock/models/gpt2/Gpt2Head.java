@@ -4,6 +4,9 @@ import io.penstock.models.Head;
 import io.penstock.models.LayerContext;
 import io.penstock.models.Parameter;
 import io.penstock.models.parallel.ParallelRegion;
+import io.penstock.models.vocabulary.ChunkViews;
+import io.penstock.models.vocabulary.LogitChunks;
+import io.penstock.models.vocabulary.TokenLosses;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.Shape;
@@ -41,7 +44,7 @@ final class Gpt2Head implements Head<Gpt2Head.Saved> {
         this.region = region;
         this.chunks = chunks;
         this.views = ChunkViews.of(chunks);
-        this.losses = new TokenLosses(context, shard, chunks);
+        this.losses = new TokenLosses(context, shard.split(), shard.firstToken(), chunks);
         this.epsilon = shard.config().layerNormEpsilon();
         this.ln_f = NormParameters.of(context.parameters(), Gpt2Parameters.FINAL_NORM);
         Parameter projection =

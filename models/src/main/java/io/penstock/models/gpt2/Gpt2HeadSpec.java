@@ -9,6 +9,8 @@ import io.penstock.models.Phase;
 import io.penstock.models.Work;
 import io.penstock.models.parallel.ParallelRegion;
 import io.penstock.models.parallel.TensorSplit;
+import io.penstock.models.vocabulary.LogitChunks;
+import io.penstock.models.vocabulary.TokenLosses;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.Shape;
 import io.penstock.tensor.TensorTable;

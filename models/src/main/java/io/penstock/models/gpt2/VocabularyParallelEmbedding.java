@@ -4,6 +4,7 @@ import io.penstock.models.Embedding;
 import io.penstock.models.LayerContext;
 import io.penstock.models.Parameter;
 import io.penstock.models.parallel.ParallelRegion;
+import io.penstock.models.vocabulary.ChunkViews;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.Tensor;
 

@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.penstock.models.Block;
+import io.penstock.models.IdleBackend;
 import io.penstock.models.LayerContext;
+import io.penstock.models.LayerMemory;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
 import io.penstock.models.Recomputation;

@@ -8,9 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.penstock.models.Head;
 import io.penstock.models.LayerContext;
+import io.penstock.models.LayerMemory;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
 import io.penstock.models.parallel.ParallelRegion;
+import io.penstock.models.vocabulary.LogitChunks;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.GradientCheck;

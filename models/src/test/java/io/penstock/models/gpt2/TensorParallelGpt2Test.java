@@ -9,9 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.penstock.models.BlockSpec;
+import io.penstock.models.LayerMemory;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
 import io.penstock.models.ModelSpec;
+import io.penstock.models.TinyModel;
 import io.penstock.models.parallel.Distribution;
 import io.penstock.models.parallel.TensorSplit;
 import io.penstock.models.parallel.ThreadTensorGroup;
@@ -44,7 +46,7 @@ final class TensorParallelGpt2Test {
     /** What a run found: the loss of each rank, and whole gradients. */
     private record Found(List<Double> losses, Map<String, Tensor> gradients) {}
 
-    private record OfRank(double loss, TinyGpt2 model) {}
+    private record OfRank(double loss, TinyModel model) {}
 
     private static Backend cpu() {
         return new CpuBackend(1);
@@ -65,7 +67,7 @@ final class TensorParallelGpt2Test {
         List<OfRank> ranks = ThreadTensorGroup.run(size, group -> {
             try (Backend backend = backends.get()) {
                 var split = new TensorSplit(size, group.index(), sequenceParallel);
-                TinyGpt2 model = new TinyGpt2(backend, CONFIG, MICRO_BATCH, compute, 3, split, group);
+                TinyModel model = new TinyModel(backend, CONFIG, MICRO_BATCH, compute, 3, split, group);
                 double loss = fused
                         ? model.accumulate(tokens(), targets(), SCALE)
                         : model.accumulateSplit(tokens(), targets(), SCALE);
@@ -79,9 +81,9 @@ final class TensorParallelGpt2Test {
     }
 
     /** Whole gradients; those that every rank has must be the same on all. */
-    private static Map<String, Tensor> gradients(List<TinyGpt2> ranks) {
+    private static Map<String, Tensor> gradients(List<TinyModel> ranks) {
         Map<String, Tensor> gradients = new LinkedHashMap<>();
-        for (TinyGpt2 rank : ranks) {
+        for (TinyModel rank : ranks) {
             rank.states().forEach((name, state) -> {
                 Tensor known = gradients.get(name);
                 Tensor whole = known == null
@@ -164,11 +166,11 @@ final class TensorParallelGpt2Test {
         Tensor tokens = TestTensors.randomInts(1, 0, 13, 1, 5);
         Tensor targets = TestTensors.randomInts(2, 0, 13, 1, 5);
         Map<String, Tensor> values = new LinkedHashMap<>();
-        List<TinyGpt2> ranks = ranks(config, microBatch, size, sequenceParallel, values, model -> {
+        List<TinyModel> ranks = ranks(config, microBatch, size, sequenceParallel, values, model -> {
             model.accumulate(tokens, targets, 0.5f);
             model.sumTied();
         });
-        TinyGpt2 whole = new TinyGpt2(new ReferenceBackend(), config, microBatch, F64, 3);
+        TinyModel whole = new TinyModel(new ReferenceBackend(), config, microBatch, F64, 3);
         whole.states().forEach((name, state) -> values.put(name, state.master()));
         double[] loss = {0};
         GradientCheck check = GradientCheck.of("split model", () -> {
@@ -186,16 +188,16 @@ final class TensorParallelGpt2Test {
     }
 
     /** Ranks with their parts of {@code values} (of the seed where there are none), after what {@code use} did with each. */
-    private static List<TinyGpt2> ranks(
+    private static List<TinyModel> ranks(
             ModelConfig config,
             MicroBatchShape microBatch,
             int size,
             boolean sequenceParallel,
             Map<String, Tensor> values,
-            Consumer<TinyGpt2> use) {
+            Consumer<TinyModel> use) {
         return ThreadTensorGroup.run(size, group -> {
             var split = new TensorSplit(size, group.index(), sequenceParallel);
-            TinyGpt2 model = new TinyGpt2(new ReferenceBackend(), config, microBatch, F64, 3, split, group);
+            TinyModel model = new TinyModel(new ReferenceBackend(), config, microBatch, F64, 3, split, group);
             model.states().forEach((name, state) -> {
                 Tensor whole = values.get(name);
                 if (whole != null) {

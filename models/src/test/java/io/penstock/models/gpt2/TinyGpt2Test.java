@@ -8,8 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import io.penstock.models.IdleBackend;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
+import io.penstock.models.TinyModel;
 import io.penstock.models.data.DataRequest;
 import io.penstock.models.data.SequenceSampler;
 import io.penstock.models.data.TokenData;
@@ -52,7 +54,7 @@ final class TinyGpt2Test {
     @ValueSource(booleans = {true, false})
     void shouldDifferentiateTheWholeModel(boolean tied) {
         var config = new ModelConfig("gpt2", 2, 8, 2, 12, 8, 13, 1e-5f, tied, 0.3);
-        TinyGpt2 model = new TinyGpt2(new ReferenceBackend(), config, new MicroBatchShape(2, 5), F64, 3);
+        TinyModel model = new TinyModel(new ReferenceBackend(), config, new MicroBatchShape(2, 5), F64, 3);
         Tensor tokens = TestTensors.randomInts(1, 0, 13, 2, 5);
         Tensor targets = TestTensors.randomInts(2, 0, 13, 2, 5);
         model.accumulate(tokens, targets, 0.5f);
@@ -76,7 +78,7 @@ final class TinyGpt2Test {
     @Test
     void shouldAllocateNothingInAStep() {
         var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        TinyGpt2 model = new TinyGpt2(new IdleBackend(), CONFIG, MICRO_BATCH, BF16, 1);
+        TinyModel model = new TinyModel(new IdleBackend(), CONFIG, MICRO_BATCH, BF16, 1);
         Tensor tokens = TestTensors.randomInts(1, 0, 256, 2, 16);
         Tensor targets = TestTensors.randomInts(2, 0, 256, 2, 16);
         model.accumulate(tokens, targets, 1); // builds the views
@@ -111,7 +113,7 @@ final class TinyGpt2Test {
                         + "foolishness, it was the epoch of belief, it was the epoch of incredulity, it was the season of "
                         + "Light, it was the season of Darkness, it was the spring of hope, it was the winter of despair.");
         var request = new DataRequest(text, List.of(), 0, 1, folder.resolve("cache"));
-        TinyGpt2 model = new TinyGpt2(backend, CONFIG, MICRO_BATCH, compute, 1);
+        TinyModel model = new TinyModel(backend, CONFIG, MICRO_BATCH, compute, 1);
         Tensor tokens = TestTensors.zeros(I32, MICRO_BATCH.batch(), MICRO_BATCH.sequence());
         Tensor targets = TestTensors.zeros(I32, MICRO_BATCH.batch(), MICRO_BATCH.sequence());
         double[] curve = new double[STEPS];

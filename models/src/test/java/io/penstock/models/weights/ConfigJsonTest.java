@@ -43,9 +43,31 @@ final class ConfigJsonTest {
         assertTrue(text.contains("\"layer_norm_epsilon\" : 1.0E-6"), text);
     }
 
+    @Test
+    void shouldReadTheKeysOfPublishedLlama() throws IOException {
+        ModelConfig config = read("""
+                {"architectures": ["LlamaForCausalLM"], "attention_bias": false, "attention_dropout": 0.0, "bos_token_id": 128000,
+                 "eos_token_id": 128001, "hidden_act": "silu", "hidden_size": 4096, "initializer_range": 0.02, "intermediate_size": 14336,
+                 "max_position_embeddings": 8192, "model_type": "llama", "num_attention_heads": 32, "num_hidden_layers": 32,
+                 "num_key_value_heads": 8, "pretraining_tp": 1, "rms_norm_eps": 1e-05, "rope_scaling": null, "rope_theta": 500000.0,
+                 "tie_word_embeddings": false, "torch_dtype": "bfloat16", "use_cache": true, "vocab_size": 128256}""");
+        assertEquals(
+                new ModelConfig("llama", 32, 4096, 32, 14336, 8192, 128256, 1e-5f, false, 0.02, 8, 500_000), config);
+        Path path = folder.resolve("written.json");
+        ConfigJson.write(path, config);
+        assertEquals(config, ConfigJson.read(path));
+        String text = Files.readString(path);
+        assertTrue(text.contains("LlamaForCausalLM") && text.contains("\"num_key_value_heads\" : 8"), text);
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            {"model_type": "llama"} | model_type is 'llama'
+            {"model_type": "mamba"} | model_type is 'mamba', expected 'gpt2' or 'llama'
+            {"model_type": "llama"} | has no hidden_size
+            {"model_type": "llama", "hidden_size": 8, "num_attention_heads": 2, "head_dim": 5} | head_dim is 5
+            {"model_type": "llama", "hidden_act": "gelu"} | hidden_act is 'gelu', expected silu
+            {"model_type": "llama", "attention_bias": true} | attention_bias is true
+            {"model_type": "llama", "hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8, "num_hidden_layers": 1, "max_position_embeddings": 8, "vocab_size": 8, "rope_scaling": {"rope_type": "llama3"}} | rope_scaling is of type 'llama3'
             {"model_type": "gpt2", "n_embd": 10, "n_head": 3} | hidden_size=10 % num_attention_heads=3
             {"model_type": "gpt2", "n_embd": "10"} | n_embd is "10", expected an integer
             {"model_type": "gpt2", "n_embd": 0} | hidden_size=0

@@ -32,9 +32,9 @@ public record Transformer(
                 config.numHiddenLayers(),
                 config.hiddenSize(),
                 config.numAttentionHeads(),
-                config.numAttentionHeads(),
+                config.numKeyValueHeads(),
                 config.intermediateSize(),
-                false,
+                config.architecture().equals("llama"),
                 config.vocabSize(),
                 sequence,
                 config.tieWordEmbeddings());

@@ -1,18 +1,7 @@
-package io.penstock.models.gpt2;
+package io.penstock.models;
 
-import io.penstock.models.Block;
-import io.penstock.models.BlockSpec;
-import io.penstock.models.Embedding;
-import io.penstock.models.Head;
-import io.penstock.models.LayerContext;
-import io.penstock.models.LayerSpec;
-import io.penstock.models.MicroBatchShape;
-import io.penstock.models.ModelConfig;
-import io.penstock.models.ModelSpec;
-import io.penstock.models.Parameter;
-import io.penstock.models.ParameterInitializer;
-import io.penstock.models.ParameterSource;
-import io.penstock.models.ParameterSpec;
+import io.penstock.models.gpt2.Gpt2Family;
+import io.penstock.models.llama.LlamaFamily;
 import io.penstock.models.parallel.Distribution;
 import io.penstock.models.parallel.TensorGroup;
 import io.penstock.models.parallel.TensorSplit;
@@ -27,9 +16,9 @@ import java.util.List;
 import java.util.Map;
 
 /** A whole GPT-2 run by hand on one backend: what an engine does, without its owners and schedules. */
-final class TinyGpt2 {
+public final class TinyModel {
     /** One parameter's tensors; {@code headGradient}: the second gradient of a tied one. */
-    record State(
+    public record State(
             ParameterSpec spec,
             Tensor master,
             Tensor working,
@@ -76,6 +65,10 @@ final class TinyGpt2 {
         }
     }
 
+    private static ModelFamily family(ModelConfig config) {
+        return config.architecture().equals(LlamaFamily.ARCHITECTURE) ? new LlamaFamily() : new Gpt2Family();
+    }
+
     private final Backend backend;
     private final DType compute;
     private final TensorGroup group;
@@ -88,12 +81,12 @@ final class TinyGpt2 {
 
     private final Tensor[] d_BTC;
 
-    TinyGpt2(Backend backend, ModelConfig config, MicroBatchShape microBatch, DType compute, long seed) {
+    public TinyModel(Backend backend, ModelConfig config, MicroBatchShape microBatch, DType compute, long seed) {
         this(backend, config, microBatch, compute, seed, TensorSplit.WHOLE, TensorGroup.alone());
     }
 
     /** One rank's part; {@code group} is of the size and index of {@code split}. */
-    TinyGpt2(
+    public TinyModel(
             Backend backend,
             ModelConfig config,
             MicroBatchShape microBatch,
@@ -104,7 +97,7 @@ final class TinyGpt2 {
         this.backend = backend;
         this.compute = compute;
         this.group = group;
-        ModelSpec model = new Gpt2Family().spec(config, split);
+        ModelSpec model = family(config).spec(config, split);
         model.layers()
                 .forEach(layer -> layer.parameters().forEach(spec -> {
                     states.computeIfAbsent(spec.name(), name -> state(spec, seed));
@@ -154,7 +147,7 @@ final class TinyGpt2 {
                 TestTensors.zeros(accumulator, dims));
     }
 
-    Map<String, State> states() {
+    public Map<String, State> states() {
         return states;
     }
 
@@ -174,13 +167,13 @@ final class TinyGpt2 {
     }
 
     /** The sum of the tokens' losses. */
-    double loss(Tensor tokens_BT, Tensor targets_BT) {
+    public double loss(Tensor tokens_BT, Tensor targets_BT) {
         forward(tokens_BT);
         return head.loss(x_BTC.getLast(), targets_BT);
     }
 
     /** As {@link #accumulate}, but every weight gradient after the last input gradient of its block, in a second pass. */
-    double accumulateSplit(Tensor tokens_BT, Tensor targets_BT, float scale) {
+    public double accumulateSplit(Tensor tokens_BT, Tensor targets_BT, float scale) {
         loss(tokens_BT, targets_BT);
         Tensor[] dy_BTC = new Tensor[blocks.size() + 1];
         for (int i = 0; i < dy_BTC.length; i++) {
@@ -198,7 +191,7 @@ final class TinyGpt2 {
     }
 
     /** The sum of the tokens' losses; gradients of {@code scale} times it are added up. */
-    double accumulate(Tensor tokens_BT, Tensor targets_BT, float scale) {
+    public double accumulate(Tensor tokens_BT, Tensor targets_BT, float scale) {
         loss(tokens_BT, targets_BT);
         int at = 0;
         double loss = head.backward(d_BTC[at], x_BTC.getLast(), targets_BT, scale);
@@ -211,7 +204,7 @@ final class TinyGpt2 {
     }
 
     /** Adds the head's gradient of a tied parameter to the embedding's, and up over the group what each rank found of its own tokens. */
-    void sumTied() {
+    public void sumTied() {
         for (State s : states.values()) {
             if (s.spec.distribution() instanceof Distribution.Replicated replicated && replicated.partialGradient()) {
                 group.startAllReduce(s.gradient);
@@ -227,7 +220,7 @@ final class TinyGpt2 {
     }
 
     /** AdamW step {@code t} (from 1) with betas 0.9 and 0.95, decay 0.1 on matrices. */
-    void update(int t, float learningRate) {
+    public void update(int t, float learningRate) {
         sumTied();
         for (State s : states.values()) {
             backend.adamW(

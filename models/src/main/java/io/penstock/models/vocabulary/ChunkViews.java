@@ -1,4 +1,4 @@
-package io.penstock.models.gpt2;
+package io.penstock.models.vocabulary;
 
 import io.penstock.models.MicroBatchShape;
 import io.penstock.tensor.Shape;
@@ -9,7 +9,7 @@ import java.util.IdentityHashMap;
  * The chunks of rows of tensors that callers pass in, built when a tensor is first seen so that a step builds none. An engine passes the same few views
  * every step; should a caller make new ones for ever, the old are forgotten.
  */
-final class ChunkViews {
+public final class ChunkViews {
     private static final int REMEMBERED = 256;
 
     private final long rows;
@@ -21,22 +21,22 @@ final class ChunkViews {
         this.chunkRows = chunkRows;
     }
 
-    static ChunkViews of(LogitChunks chunks) {
+    public static ChunkViews of(LogitChunks chunks) {
         return new ChunkViews(chunks.rows(), chunks.chunkRows());
     }
 
     /** A chunk a sequence. */
-    static ChunkViews sequences(MicroBatchShape microBatch) {
+    public static ChunkViews sequences(MicroBatchShape microBatch) {
         return new ChunkViews(microBatch.rows(), microBatch.sequence());
     }
 
     /** Views (rows of the chunk, columns), one a chunk. */
-    Tensor[] of(Tensor matrix) {
+    public Tensor[] of(Tensor matrix) {
         return views(matrix, matrix.shape().last());
     }
 
     /** Views (rows of the chunk) of one element a row. */
-    Tensor[] ofColumn(Tensor column) {
+    public Tensor[] ofColumn(Tensor column) {
         return views(column, 1);
     }
 

@@ -1,7 +1,8 @@
-package io.penstock.models.gpt2;
+package io.penstock.models.vocabulary;
 
 import io.penstock.models.LayerContext;
 import io.penstock.models.parallel.TensorGroup;
+import io.penstock.models.parallel.TensorSplit;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -10,9 +11,9 @@ import org.jspecify.annotations.Nullable;
  * Softmax cross-entropy of chunks of logits. Over a group every rank has the logits of its part of the vocabulary; the parts' statistics of a chunk are gathered, and
  * every rank comes to the loss of all tokens, in the same bits, and to the gradient of its logits.
  */
-final class TokenLosses {
-    static final String LOSSES = "losses";
-    static final String STATISTICS = "statistics";
+public final class TokenLosses {
+    public static final String LOSSES = "losses";
+    public static final String STATISTICS = "statistics";
 
     private final Backend backend;
     private final TensorGroup group;
@@ -24,13 +25,14 @@ final class TokenLosses {
 
     private final Tensor[] ownStatistics_R3;
 
-    TokenLosses(LayerContext context, Gpt2Shard shard, LogitChunks chunks) {
+    /** {@code firstToken}: of this rank's part of the vocabulary. {@code context.scratch()} has {@link #LOSSES}, and {@link #STATISTICS} where the vocabulary is split. */
+    public TokenLosses(LayerContext context, TensorSplit split, int firstToken, LogitChunks chunks) {
         this.backend = context.backend();
         this.group = context.group();
         this.views = ChunkViews.of(chunks);
-        this.firstToken = shard.firstToken();
+        this.firstToken = firstToken;
         this.losses_BT = context.scratch().tensor(LOSSES);
-        int count = shard.split().isWhole() ? 0 : chunks.count();
+        int count = split.isWhole() ? 0 : chunks.count();
         this.statistics_PR3 = new Tensor[count];
         this.ownStatistics_R3 = new Tensor[count];
         for (int i = 0; i < count; i++) {
@@ -42,7 +44,7 @@ final class TokenLosses {
     }
 
     /** Finds the losses of a chunk's tokens; overwrites its dlogits_RV, if given, with the gradient of {@code scale} times their sum. */
-    void find(int chunk, Tensor logits_RV, @Nullable Tensor dlogits_RV, Tensor targets_BT, float scale) {
+    public void find(int chunk, Tensor logits_RV, @Nullable Tensor dlogits_RV, Tensor targets_BT, float scale) {
         Tensor losses_R = views.ofColumn(losses_BT)[chunk];
         Tensor targets_R = views.ofColumn(targets_BT)[chunk];
         if (statistics_PR3.length == 0) {
@@ -56,7 +58,7 @@ final class TokenLosses {
     }
 
     /** Of all tokens, in double, in row order. */
-    double sum() {
+    public double sum() {
         return backend.sum(losses_BT);
     }
 }

@@ -1,4 +1,4 @@
-package io.penstock.models.gpt2;
+package io.penstock.models;
 
 import io.penstock.tensor.AttentionShape;
 import io.penstock.tensor.Backend;
@@ -9,7 +9,7 @@ import io.penstock.tensor.Write;
 import org.jspecify.annotations.Nullable;
 
 /** Computes nothing: what remains is what the layers themselves do. */
-class IdleBackend implements Backend {
+public class IdleBackend implements Backend {
     @Override
     public String description() {
         return "idle";

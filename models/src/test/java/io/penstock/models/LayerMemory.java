@@ -1,9 +1,5 @@
-package io.penstock.models.gpt2;
+package io.penstock.models;
 
-import io.penstock.models.LayerSpec;
-import io.penstock.models.Parameter;
-import io.penstock.models.ParameterSource;
-import io.penstock.models.ParameterSpec;
 import io.penstock.tensor.CarvedMemory;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.Shape;
@@ -17,17 +13,17 @@ import java.util.Map;
 import java.util.Set;
 
 /** A layer's parameters and tables in test memory; remembers which tensors the layer asked for. */
-final class LayerMemory implements ParameterSource {
+public final class LayerMemory implements ParameterSource {
     private final Map<String, Parameter> parameters = new LinkedHashMap<>();
     private final Set<String> bound = new LinkedHashSet<>();
 
     /** Values around 0 (matrices, biases) or 1 (gains), the same for every compute type but for rounding. */
-    LayerMemory(LayerSpec layer, DType compute, long seed) {
+    public LayerMemory(LayerSpec layer, DType compute, long seed) {
         for (ParameterSpec spec : layer.parameters()) {
             DType valueType = spec.isMatrix() ? compute : compute.accumulator();
             long[] dims = dims(spec.shape());
             Tensor value = TestTensors.random(seed++, valueType, dims);
-            double centre = spec.name().contains(".ln_") && spec.name().endsWith("weight") ? 1 : 0;
+            double centre = !spec.isMatrix() && spec.name().endsWith("weight") ? 1 : 0;
             for (long i = 0; i < value.elements(); i++) {
                 value.set(i, centre + 0.5 * value.get(i));
             }
@@ -36,11 +32,11 @@ final class LayerMemory implements ParameterSource {
         }
     }
 
-    Map<String, Parameter> parameters() {
+    public Map<String, Parameter> parameters() {
         return parameters;
     }
 
-    Set<String> bound() {
+    public Set<String> bound() {
         return bound;
     }
 
@@ -51,7 +47,7 @@ final class LayerMemory implements ParameterSource {
     }
 
     /** Without remembering. */
-    Parameter get(String name) {
+    public Parameter get(String name) {
         Parameter parameter = parameters.get(name);
         if (parameter == null) {
             throw new IllegalStateException("no parameter " + name + " in " + parameters.keySet());
@@ -60,7 +56,7 @@ final class LayerMemory implements ParameterSource {
     }
 
     /** Fresh memory of a table, filled with garbage: a layer must not rely on zeros. */
-    static Recorded carve(TensorTable table) {
+    public static Recorded carve(TensorTable table) {
         Tensor region = TestTensors.zeros(DType.F32, Math.max(1, table.totalBytes() / Float.BYTES));
         for (long i = 0; i < region.elements(); i++) {
             region.set(i, 1e30);
@@ -69,7 +65,7 @@ final class LayerMemory implements ParameterSource {
     }
 
     /** A source and the names asked of it. */
-    record Recorded(TensorSource source, Set<String> names) implements TensorSource {
+    public record Recorded(TensorSource source, Set<String> names) implements TensorSource {
         @Override
         public Tensor tensor(String name) {
             names.add(name);
@@ -77,7 +73,7 @@ final class LayerMemory implements ParameterSource {
         }
     }
 
-    static long[] dims(Shape shape) {
+    public static long[] dims(Shape shape) {
         long[] dims = new long[shape.rank()];
         for (int i = 0; i < dims.length; i++) {
             dims[i] = shape.dim(i);
@@ -85,7 +81,7 @@ final class LayerMemory implements ParameterSource {
         return dims;
     }
 
-    static double weightedSum(Tensor y, Tensor dy) {
+    public static double weightedSum(Tensor y, Tensor dy) {
         double sum = 0;
         for (long i = 0; i < y.elements(); i++) {
             sum += y.get(i) * dy.get(i);

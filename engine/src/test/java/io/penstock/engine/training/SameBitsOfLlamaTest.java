@@ -1,0 +1,74 @@
+package io.penstock.engine.training;
+
+import static io.penstock.models.Recomputation.FULL;
+import static io.penstock.models.Recomputation.NONE;
+import static io.penstock.models.Recomputation.SELECTIVE;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.penstock.models.ModelConfig;
+import io.penstock.models.ModelSpec;
+import io.penstock.models.Recomputation;
+import io.penstock.models.llama.LlamaFamily;
+import io.penstock.partitioner.Offloading;
+import io.penstock.partitioner.Plan;
+import io.penstock.partitioner.Techniques;
+import io.penstock.tensor.Backend;
+import io.penstock.tensor.DType;
+import io.penstock.tensor.cpu.CpuBackend;
+import io.penstock.transport.EndpointSettings;
+import io.penstock.transport.InMemoryFabric;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The first promise for a Llama: the bits of one rank over stages, replicas, ZeRO, recomputation and offload. */
+@Timeout(300)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class SameBitsOfLlamaTest {
+    private static final ModelSpec MODEL =
+            new LlamaFamily().spec(new ModelConfig("llama", 3, 24, 6, 40, 16, 61, 1e-5f, false, 0.02, 2, 10_000));
+
+    private TinyRun.Result expected = new TinyRun.Result(List.of(), List.of(), Map.of());
+
+    private static Backend backend() {
+        return new CpuBackend(1);
+    }
+
+    private static TinyRun.Result run(String schedule, int pipeline, Techniques techniques) throws Exception {
+        Plan plan = TinyRun.plan(MODEL, schedule, pipeline, DType.BF16, techniques, SameBitsOfLlamaTest::backend);
+        InMemoryFabric fabric = new InMemoryFabric(plan.axes().ranks(), EndpointSettings.DEFAULT);
+        return TinyRun.run(MODEL, plan, SameBitsOfLlamaTest::backend, fabric::endpoint);
+    }
+
+    @BeforeAll
+    void runOneRank() throws Exception {
+        expected = run("1f1b", 1, new Techniques(TinyRun.tree(1, 0), List.of(), Offloading.NONE));
+        double first = Double.longBitsToDouble(expected.losses().getFirst());
+        double last = Double.longBitsToDouble(expected.losses().getLast());
+        assertTrue(last < first, "loss went from " + first + " to " + last);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "1f1b, 3, 1, 0, NONE, false",
+        "zb-h1, 2, 1, 0, NONE, false",
+        "zb-v, 2, 1, 0, SELECTIVE, false",
+        "interleaved-1f1b, 2, 1, 0, FULL, false",
+        "1f1b, 2, 2, 1, NONE, false",
+        "zb-h1, 2, 2, 3, SELECTIVE, false",
+        "1f1b, 1, 2, 3, FULL, true"
+    })
+    void shouldComeToTheBitsOfOneRank(
+            String schedule, int pipeline, int data, int zero, Recomputation again, boolean offloaded)
+            throws Exception {
+        Offloading offloading = offloaded ? Offloading.PARAMETERS : Offloading.NONE;
+        List<Recomputation> recomputation = List.of(NONE, again, again == FULL ? SELECTIVE : again, again, NONE);
+        assertEquals(
+                expected, run(schedule, pipeline, new Techniques(TinyRun.tree(data, zero), recomputation, offloading)));
+    }
+}
