@@ -55,11 +55,11 @@ public final class Devices {
         };
     }
 
-    /** How many ranks of this machine can compute at once without sharing a GPU, or a core. */
+    /** How many ranks of this machine can compute at once without sharing a GPU, or a core; one where there is none. */
     public static int ranksAtOnce(ClusterConfig cluster) {
         return switch (cluster.device()) {
             case CPU -> Math.max(1, Runtime.getRuntime().availableProcessors() / cluster.threadsPerRank());
-            case CUDA -> cuda().devices().size();
+            case CUDA -> Math.max(1, CudaProbe.report().devices().size());
         };
     }
 

@@ -2,6 +2,7 @@ package io.penstock.engine.planning;
 
 import io.penstock.engine.config.ActivationCheckpointing;
 import io.penstock.engine.config.Config;
+import io.penstock.engine.config.DeviceKind;
 import io.penstock.engine.config.Layout;
 import io.penstock.engine.config.Offload;
 import io.penstock.engine.config.ScheduleName;
@@ -36,7 +37,8 @@ final class Misfit {
         }
         String limit = plan.config().cluster().memoryPerRank().isPresent()
                 ? "cluster.memory_per_rank is "
-                : "its share of this machine's memory is ";
+                : "its share of " + (plan.config().cluster().device() == DeviceKind.CUDA ? "the GPU" : "this machine's memory")
+                        + " is ";
         return new DoesNotFitException("rank " + plan.plan().axes().rank(rank, 0, 0) + " needs " + plan.mostBytes()
                 + " bytes (" + Bytes.text((double) plan.mostBytes()) + ") with " + plan.layout() + ", " + limit
                 + plan.limitBytes() + " (" + Bytes.text((double) plan.limitBytes()) + "); it would fit with one of: "

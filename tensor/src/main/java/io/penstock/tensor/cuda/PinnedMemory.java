@@ -10,6 +10,9 @@ import jcuda.driver.JCudaDriver;
  * context must be the thread's.
  */
 final class PinnedMemory implements DeviceMemory {
+    /** Whole pages: the driver pins no page twice. */
+    private static final long PAGE = 4096;
+
     private final HostMemory memory;
     private final Runnable beforeClose;
     private boolean closed;
@@ -17,7 +20,7 @@ final class PinnedMemory implements DeviceMemory {
     /** {@code beforeClose} waits for copies. */
     PinnedMemory(long bytes, Runnable beforeClose) {
         this.beforeClose = beforeClose;
-        memory = new HostMemory(Math.max(1, bytes));
+        memory = new HostMemory(Math.ceilDiv(Math.max(1, bytes), PAGE) * PAGE);
         JCudaDriver.cuMemHostRegister(
                 new DeviceAddress().at(memory.segment().address()),
                 memory.segment().byteSize(),
