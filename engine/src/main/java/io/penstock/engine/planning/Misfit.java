@@ -37,7 +37,8 @@ final class Misfit {
         }
         String limit = plan.config().cluster().memoryPerRank().isPresent()
                 ? "cluster.memory_per_rank is "
-                : "its share of " + (plan.config().cluster().device() == DeviceKind.CUDA ? "the GPU" : "this machine's memory")
+                : "its share of "
+                        + (plan.config().cluster().device() == DeviceKind.CUDA ? "the GPU" : "this machine's memory")
                         + " is ";
         return new DoesNotFitException("rank " + plan.plan().axes().rank(rank, 0, 0) + " needs " + plan.mostBytes()
                 + " bytes (" + Bytes.text((double) plan.mostBytes()) + ") with " + plan.layout() + ", " + limit
