@@ -19,6 +19,9 @@ public final class PlanTimes implements StepTimes {
     private final double tiedSeconds;
     private final ReplicaTraffic traffic;
     private final double replicaBytesPerSecond;
+    private final ModelSpec model;
+    private final OffloadTraffic offloaded;
+    private final Stores stores;
     private final PhaseSeconds[] stages;
 
     /** By the rates of a device; {@code link} carries a message of one micro-batch's activations between any two ranks. */
@@ -30,7 +33,18 @@ public final class PlanTimes implements StepTimes {
                 device.memoryBytesPerSecond(),
                 link,
                 0,
-                Double.POSITIVE_INFINITY);
+                Double.POSITIVE_INFINITY,
+                Stores.FREE);
+    }
+
+    /**
+     * The stores of what is offloaded.
+     *
+     * @param bytesPerSecond that a rank carries to its store or from it
+     * @param beside whether cores that compute nothing carry activations while the rank computes
+     */
+    public record Stores(double bytesPerSecond, boolean beside) {
+        public static final Stores FREE = new Stores(Double.POSITIVE_INFINITY, true);
     }
 
     /**
@@ -46,7 +60,11 @@ public final class PlanTimes implements StepTimes {
             double memoryBytesPerSecond,
             Link link,
             double tiedSeconds,
-            double replicaBytesPerSecond) {
+            double replicaBytesPerSecond,
+            Stores stores) {
+        this.model = model;
+        this.stores = stores;
+        this.offloaded = new OffloadTraffic(plan);
         this.plan = plan;
         this.memoryBytesPerSecond = memoryBytesPerSecond;
         this.link = link;
@@ -80,6 +98,12 @@ public final class PlanTimes implements StepTimes {
     @Override
     public double compute(int rank, Instruction.OnMicroBatch computation) {
         PhaseSeconds stage = stages[plan.schedule().stageOf().get(rank).get(computation.chunk())];
+        double computing = computing(rank, computation, stage);
+        double carrying = offloaded.activationBytes(rank, computation) / stores.bytesPerSecond();
+        return stores.beside() ? Math.max(computing, carrying) : computing + carrying;
+    }
+
+    private double computing(int rank, Instruction.OnMicroBatch computation, PhaseSeconds stage) {
         return switch (computation) {
             case Instruction.Forward f -> stage.forward() + regathered(rank, computation);
             case Instruction.Backward b ->
@@ -94,9 +118,10 @@ public final class PlanTimes implements StepTimes {
         };
     }
 
-    /** ZeRO-3: blocks beyond the windows come anew to every computation. */
+    /** ZeRO-3: blocks beyond the windows come anew to every computation, from replicas and out of offloaded masters. */
     private double regathered(int rank, Instruction.OnMicroBatch computation) {
-        return traffic.regatheredBytes(rank, computation.chunk()) / replicaBytesPerSecond;
+        return traffic.regatheredBytes(rank, computation.chunk()) / replicaBytesPerSecond
+                + offloaded.masterBytes(rank, computation.chunk(), model) / stores.bytesPerSecond();
     }
 
     @Override
@@ -122,10 +147,11 @@ public final class PlanTimes implements StepTimes {
         return tiedSeconds;
     }
 
-    /** The norm reads the gradients; the update reads and writes everything, and clears the gradients; replicas tell each other what they updated. */
+    /** The norm reads the gradients; the update reads and writes everything, in memory or in stores, and clears the gradients; replicas tell each other what they updated. */
     @Override
     public double optimizerStep(int rank) {
         return updateBytes(plan.memory().get(rank)) / memoryBytesPerSecond
+                + offloaded.updateBytes(rank) / stores.bytesPerSecond()
                 + traffic.finalBytes(rank) / replicaBytesPerSecond;
     }
 

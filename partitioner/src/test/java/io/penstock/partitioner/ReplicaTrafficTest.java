@@ -109,7 +109,8 @@ class ReplicaTrafficTest {
                         rates.memoryBytesPerSecond(),
                         Link.FREE,
                         0,
-                        bytesPerSecond)
+                        bytesPerSecond,
+                        PlanTimes.Stores.FREE)
                 .simulate();
     }
 }

@@ -73,7 +73,7 @@ public record Config(
 
     /** Micro-batches that each data-parallel replica puts through its pipeline in a step. */
     public int microBatches() {
-        return training.globalBatchSize() / (training.microBatchSize() * layout().data());
+        return (int) (training.globalBatchSize() / Math.multiplyFull(training.microBatchSize(), layout().data()));
     }
 
     /** Every key with its value, defaults included, as YAML that loads to an equal config. */

@@ -3,6 +3,7 @@ package io.penstock.engine.config;
 import io.penstock.engine.config.yaml.Finding;
 import io.penstock.partitioner.PlanException;
 import io.penstock.partitioner.Sharding;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -10,6 +11,8 @@ import java.util.Optional;
 
 /** The checks that look at more than one key. Each finding names its keys, the one to change first. */
 final class Consistency {
+    private static final int MOST_RANKS = 65536;
+
     private final List<Finding> findings = new ArrayList<>();
 
     private Consistency() {}
@@ -48,9 +51,12 @@ final class Consistency {
         if (parallelism instanceof Layout layout) {
             check.findings.addAll(layoutFindings(model, training, layout));
             check.recomputation(model, layout, cluster);
-            check.offload(layout);
+            check.offload(layout.offload());
             check.findings.addAll(GivenOrder.splitFindings(layout, layers));
         } else if (parallelism instanceof PartlyAutoLayout partly) {
+            if (!partly.offload().isEmpty()) {
+                check.offload(partly.offload());
+            }
             GivenOrder.splitOfModel(partly.split(), layers).ifPresent(check.findings::add);
         }
         return check.findings;
@@ -182,6 +188,7 @@ final class Consistency {
                     "training.micro_batch_size",
                     "parallelism.data");
         }
+        ranks(layout);
         sums(layout, training);
         if (layout.offload().contains(Offload.PARAMETERS) && layout.zeroStage() < 3) {
             add(
@@ -224,13 +231,26 @@ final class Consistency {
                 layout.zeroWindow());
     }
 
+    private void ranks(Layout layout) {
+        BigInteger ranks = BigInteger.valueOf(Math.multiplyFull(layout.pipeline(), layout.tensor()))
+                .multiply(BigInteger.valueOf(layout.data()));
+        if (ranks.compareTo(BigInteger.valueOf(MOST_RANKS)) > 0) {
+            add(
+                    "pipeline=" + layout.pipeline() + " * tensor=" + layout.tensor() + " * data=" + layout.data()
+                            + " = " + ranks + " ranks, expected at most " + MOST_RANKS,
+                    "parallelism.pipeline",
+                    "parallelism.tensor",
+                    "parallelism.data");
+        }
+    }
+
     /** Whether the micro-batches of a step make whole sums. */
     private void sums(Layout layout, TrainingConfig training) {
         try {
             Sharding sharding = sharding(training.gradientSum(), layout);
-            int together = training.microBatchSize() * layout.data();
+            long together = Math.multiplyFull(training.microBatchSize(), layout.data());
             if (together > 0 && training.globalBatchSize() % together == 0) {
-                sharding.rounds(training.globalBatchSize() / together);
+                sharding.rounds((int) (training.globalBatchSize() / together));
             }
         } catch (PlanException | IllegalArgumentException e) {
             add(String.valueOf(e.getMessage()), "training.gradient_sum", "parallelism.data");
@@ -323,8 +343,7 @@ final class Consistency {
         }
     }
 
-    private void offload(Layout layout) {
-        List<Offload> words = layout.offload();
+    private void offload(List<Offload> words) {
         boolean noneAlone = words.size() == 1 || !words.contains(Offload.NONE);
         if (words.isEmpty() || !noneAlone || new HashSet<>(words).size() < words.size()) {
             add(

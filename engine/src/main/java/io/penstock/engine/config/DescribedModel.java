@@ -8,9 +8,10 @@ import java.util.Optional;
 public record DescribedModel(
         @Key("Model family.") Architecture architecture,
 
-        @Key(value = "Transformer blocks.", min = 1) int numHiddenLayers,
+        @Key(value = "Transformer blocks.", min = 1, max = 2000)
+        int numHiddenLayers,
 
-        @Key(value = "Width of the residual stream.", min = 1)
+        @Key(value = "Width of the residual stream.", min = 1, max = 10000000)
         int hiddenSize,
 
         @Key(value = "Attention heads of a block; must divide `hidden_size`.", min = 1)
@@ -22,7 +23,7 @@ public record DescribedModel(
         @Key(value = "Width of the feed-forward part; 4 x `hidden_size` where absent.", min = 1)
         Optional<Integer> intermediateSize,
 
-        @Key(value = "Longest sequence the model can see.", min = 1)
+        @Key(value = "Longest sequence the model can see.", min = 1, max = 100000000)
         int maxPositionEmbeddings,
 
         @Key(value = "Tokens in the vocabulary.", min = 1) int vocabSize,

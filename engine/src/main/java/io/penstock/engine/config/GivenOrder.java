@@ -129,18 +129,19 @@ public final class GivenOrder {
     static List<Finding> splitFindings(Layout layout, Optional<Integer> layers) {
         List<Finding> findings = new ArrayList<>();
         List<Integer> split = layout.split();
-        if (!split.isEmpty() && split.size() != layout.stages()) {
+        long expected = Math.multiplyFull(layout.pipeline(), layout.chunks());
+        if (!split.isEmpty() && split.size() != expected) {
             findings.add(new Finding(
                     List.of(SPLIT, "parallelism.pipeline", "parallelism.chunks"),
                     "split has " + split.size() + " stages, pipeline=" + layout.pipeline() + " * chunks="
-                            + layout.chunks() + " = " + layout.stages()));
+                            + layout.chunks() + " = " + expected));
         }
         splitOfModel(split, layers).ifPresent(findings::add);
         return findings;
     }
 
     static Optional<Finding> splitOfModel(List<Integer> split, Optional<Integer> layers) {
-        int sum = split.stream().mapToInt(Integer::intValue).sum();
+        long sum = split.stream().mapToLong(Integer::longValue).sum();
         return split.isEmpty() || layers.isEmpty() || sum == layers.get()
                 ? Optional.empty()
                 : Optional.of(new Finding(

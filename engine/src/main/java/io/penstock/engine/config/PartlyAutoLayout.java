@@ -33,6 +33,14 @@ public record PartlyAutoLayout(
         @Key("Activations that are computed again instead of kept; no more than fits asks for where absent.")
         Optional<ActivationCheckpointing> activationCheckpointing,
 
+        @Key(
+                value =
+                        "What lives outside of device memory, a word or a list of them; optimizer states, activations or"
+                                + " both where absent and no layout fits without.",
+                byDefault = "[]",
+                orOne = true)
+        List<Offload> offload,
+
         @Key("A file with the order of every rank, in place of `schedule`.")
         Optional<Path> scheduleFile,
 
@@ -51,6 +59,7 @@ public record PartlyAutoLayout(
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
+            List.of(),
             Optional.empty(),
             List.of());
 
@@ -64,8 +73,10 @@ public record PartlyAutoLayout(
                 data,
                 zeroStage,
                 activationCheckpointing,
+                offload,
                 scheduleFile,
                 split);
+        offload = List.copyOf(offload);
         split = List.copyOf(split);
     }
 }

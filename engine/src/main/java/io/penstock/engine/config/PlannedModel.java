@@ -10,7 +10,7 @@ public record PlannedModel(
         @Key("Model family: `gpt2` has two matrices in its feed-forward, `llama` three.")
         PlannedArchitecture architecture,
 
-        @Key(value = "Transformer blocks.", min = 1, max = 100000)
+        @Key(value = "Transformer blocks.", min = 1, max = 2000)
         int numHiddenLayers,
 
         @Key(value = "Width of the residual stream.", min = 1, max = 10000000)

@@ -54,7 +54,7 @@ public final class Executor {
             this.times = new InstructionTimes(program.length());
             this.traffic = elsewhere == null
                     ? null
-                    : new SlotTraffic(elsewhere, chunks.getFirst().activationSlots(), program.instructions());
+                    : new SlotTraffic(backend, elsewhere, chunks.getFirst().activationSlots(), program.instructions());
         }
 
         /** Of the last time that it ran. */

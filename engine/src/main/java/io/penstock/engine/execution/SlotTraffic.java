@@ -4,6 +4,7 @@ import io.penstock.engine.state.OffloadedActivations;
 import io.penstock.partitioner.memory.OffloadedSlots;
 import io.penstock.partitioner.schedule.Instruction;
 import io.penstock.partitioner.schedule.Visit;
+import io.penstock.tensor.Backend;
 import java.util.List;
 
 /**
@@ -15,12 +16,14 @@ import java.util.List;
  * </pre>
  */
 final class SlotTraffic {
+    private final Backend backend;
     private final OffloadedActivations elsewhere;
     private final ActivationSlots slots;
     private final List<Visit> visits;
     private int next;
 
-    SlotTraffic(OffloadedActivations elsewhere, ActivationSlots slots, List<Instruction> program) {
+    SlotTraffic(Backend backend, OffloadedActivations elsewhere, ActivationSlots slots, List<Instruction> program) {
+        this.backend = backend;
         this.elsewhere = elsewhere;
         this.slots = slots;
         this.visits = Visit.of(program);
@@ -52,6 +55,8 @@ final class SlotTraffic {
         }
         Visit visit = visits.get(next - 1);
         if (visit.last() == instruction && visit.leaves()) {
+            // memory is read by another thread, not in the order of the device
+            backend.synchronize();
             elsewhere.send(visit.chunk(), visit.microBatch(), (next - 1) % OffloadedSlots.RESIDENT);
         }
     }

@@ -37,6 +37,7 @@ final class Calibration {
     private final Path folder;
     private final boolean measureAnew;
     private final boolean measureMissing;
+    private final StoreCalibration stores;
 
     /**
      * @param measureAnew replace what is kept
@@ -50,6 +51,7 @@ final class Calibration {
         String home = System.getProperty("user.home", ".");
         this.folder = Path.of(System.getProperty("penstock.cache", home + "/.cache/penstock"))
                 .resolve("calibration");
+        this.stores = new StoreCalibration(config, cpuName(), folder, measureAnew, measureMissing);
     }
 
     /** The rates of {@code ranks} ranks that compute at once; empty if they are not kept and not to be measured. */
@@ -69,6 +71,7 @@ final class Calibration {
                 high.updateBytesPerSecond(),
                 MESSAGE_SECONDS,
                 high.copyBytesPerSecond() / 2,
+                stores.bytesPerSecond(high.copyBytesPerSecond() / 2),
                 true,
                 "layers timed on this machine"));
     }

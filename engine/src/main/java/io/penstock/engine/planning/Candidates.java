@@ -152,7 +152,7 @@ final class Candidates {
                 zero,
                 ZERO_WINDOW,
                 List.of(given.activationCheckpointing().orElse(ActivationCheckpointing.AUTO)),
-                List.of(Offload.NONE),
+                given.offload().isEmpty() ? List.of(Offload.NONE) : given.offload(),
                 given.scheduleFile(),
                 given.split());
         whole(layout, microBatch).filter(Config::canRun).ifPresent(found::add);

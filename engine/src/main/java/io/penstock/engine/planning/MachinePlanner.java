@@ -1,8 +1,11 @@
 package io.penstock.engine.planning;
 
+import io.penstock.engine.config.AutoLayout;
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.DeviceKind;
 import io.penstock.engine.config.Layout;
+import io.penstock.engine.config.Offload;
+import io.penstock.engine.config.PartlyAutoLayout;
 import io.penstock.engine.device.Devices;
 import io.penstock.engine.training.DoesNotFitException;
 import io.penstock.engine.training.MemoryLimit;
@@ -19,6 +22,7 @@ import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.PlanException;
 import io.penstock.partitioner.PlanTimes;
 import io.penstock.partitioner.Techniques;
+import io.penstock.partitioner.TensorTraffic;
 import io.penstock.partitioner.memory.MemoryPlanner;
 import io.penstock.partitioner.simulate.Link;
 import io.penstock.partitioner.simulate.TimeSplit;
@@ -28,11 +32,16 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntFunction;
 
 /** Plans of what this engine runs on this machine: exact memory, simulated time, and the choice that {@code parallelism: auto} asks for. */
 public final class MachinePlanner {
     private static final int BEST = 5;
+
+    /** What is offloaded where a layout does not fit otherwise: the first that is enough. Parameters need {@code zero_stage: 3}, and are for the user to choose. */
+    private static final List<List<Offload>> OFFLOAD = List.of(
+            List.of(Offload.ACTIVATIONS), List.of(Offload.OPTIMIZER), List.of(Offload.OPTIMIZER, Offload.ACTIVATIONS));
 
     private final Config config;
     private final ModelSpec model;
@@ -82,11 +91,15 @@ public final class MachinePlanner {
         List<MachinePlan> fitting = new ArrayList<>();
         List<MachinePlan> all = new ArrayList<>();
         for (Config candidate : config.isAuto() ? candidates() : List.of(config)) {
-            MachinePlan plan = plan(config.isAuto() ? balanced(candidate) : candidate);
-            plan = plan.fits() ? plan : plan(candidate);
+            MachinePlan plan = balancedOrNot(candidate);
             all.add(plan);
             if (plan.fits()) {
                 fitting.add(plan);
+            }
+        }
+        if (fitting.isEmpty() && mayOffload()) {
+            for (MachinePlan plan : List.copyOf(all)) {
+                offloading(plan.config()).ifPresent(fitting::add);
             }
         }
         if (fitting.isEmpty()) {
@@ -97,6 +110,35 @@ public final class MachinePlanner {
         }
         fitting.sort(Comparator.comparingDouble(MachinePlan::seconds));
         return List.copyOf(fitting.subList(0, Math.min(BEST, fitting.size())));
+    }
+
+    private MachinePlan balancedOrNot(Config candidate) {
+        MachinePlan plan = plan(config.isAuto() ? balanced(candidate) : candidate);
+        return plan.fits() ? plan : plan(candidate);
+    }
+
+    private boolean mayOffload() {
+        if (config.cluster().device() == DeviceKind.CUDA) {
+            return false;
+        }
+        return switch (config.parallelism()) {
+            case PartlyAutoLayout partly -> partly.offload().isEmpty();
+            case AutoLayout auto -> true;
+            case Layout layout -> false;
+        };
+    }
+
+    /** The layout with the least of it offloaded that makes it fit. */
+    private Optional<MachinePlan> offloading(Config candidate) {
+        for (List<Offload> words : OFFLOAD) {
+            MachinePlan plan = balancedOrNot(candidate.with(
+                    candidate.layout().withOffload(words).withSplit(List.of()),
+                    candidate.training().microBatchSize()));
+            if (plan.fits()) {
+                return Optional.of(plan);
+            }
+        }
+        return Optional.empty();
     }
 
     /** What {@code parallelism: auto} may choose from. */
@@ -117,8 +159,9 @@ public final class MachinePlanner {
         Config candidate = RunSetup.decided(open, model, plan);
         MachineRates known = rates.apply(busyRanks(candidate));
         Link link = new Link(known.messageSeconds(), messageBytes(plan) / known.messageBytesPerSecond(), false);
-        Timeline step = times(plan, known, link, known.messageBytesPerSecond()).simulate();
-        PlanTimes free = times(plan, known, Link.FREE, Double.POSITIVE_INFINITY);
+        Timeline step = times(candidate, plan, known, link, known.messageBytesPerSecond())
+                .simulate();
+        PlanTimes free = times(candidate, plan, known, Link.FREE, Double.POSITIVE_INFINITY);
         double end = free.reduceTied();
         double update = 0;
         for (int rank = 0; rank < plan.schedule().ranks(); rank++) {
@@ -165,21 +208,34 @@ public final class MachinePlanner {
         return Math.min(candidate.layout().ranks(), mostRanks());
     }
 
-    private PlanTimes times(Plan plan, MachineRates rates, Link link, double replicaBytesPerSecond) {
+    private PlanTimes times(Config candidate, Plan plan, MachineRates rates, Link link, double replicaBytesPerSecond) {
+        ModelSpec part = RunSetup.part(candidate, model, 0);
+        TensorTraffic shared = new TensorTraffic(
+                plan, part, rates.messageSeconds(), rates.messageBytesPerSecond(), rates.updateBytesPerSecond());
+        SharedLayers layers = new SharedLayers(
+                model, part, rates.layers().apply(plan.microBatch().batch()), plan.microBatch(), plan.compute());
         return new PlanTimes(
                 plan,
-                model,
-                rates.layers().apply(plan.microBatch().batch()),
+                part,
+                layer -> layers.of(layer).plus(shared.of(layer)),
                 rates.updateBytesPerSecond(),
                 link,
                 tiedSeconds(plan, rates),
-                replicaBytesPerSecond);
+                replicaBytesPerSecond,
+                new PlanTimes.Stores(rates.storeBytesPerSecond(), idleCores(candidate)));
+    }
+
+    /** Whether the ranks leave a core free for the threads that carry activations. */
+    private static boolean idleCores(Config candidate) {
+        int busy = candidate.layout().ranks() * candidate.cluster().threadsPerRank();
+        return busy < Runtime.getRuntime().availableProcessors();
     }
 
     private double messageBytes(Plan plan) {
         return (double) plan.microBatch().rows()
                 * model.config().hiddenSize()
-                * plan.compute().bytes();
+                * plan.compute().bytes()
+                / (plan.split().sequenceParallel() ? plan.split().size() : 1);
     }
 
     /** Reads two, writes one; between ranks the bytes travel too. */
@@ -189,6 +245,7 @@ public final class MachinePlanner {
             bytes += parameter.tied()
                     ? (double) parameter.shape().elements()
                             * plan.compute().accumulator().bytes()
+                            / plan.split().size()
                     : 0;
         }
         List<List<Integer>> stageOf = plan.schedule().stageOf();

@@ -14,6 +14,7 @@ import java.util.function.IntFunction;
  * @param updateBytesPerSecond that the end of a step reaches on a rank's share of the states
  * @param messageSeconds a message beside its bytes
  * @param messageBytesPerSecond between two ranks
+ * @param storeBytesPerSecond between a rank and its store of what is offloaded
  * @param measured whether the layers' times are, so that a split may follow them
  * @param basis where the numbers come from, for the reader
  */
@@ -22,10 +23,13 @@ public record MachineRates(
         double updateBytesPerSecond,
         double messageSeconds,
         double messageBytesPerSecond,
+        double storeBytesPerSecond,
         boolean measured,
         String basis) {
     private static final double MESSAGE_SECONDS = 50e-6;
     private static final double MESSAGE_BYTES_PER_SECOND = 2e9;
+    private static final double STORE_BYTES_PER_SECOND = 1e9;
+
     /** Through pinned memory of the host. */
     private static final double GPU_MESSAGE_BYTES_PER_SECOND = 5e9;
 
@@ -37,6 +41,7 @@ public record MachineRates(
                 rates.memoryBytesPerSecond(),
                 MESSAGE_SECONDS,
                 GPU_MESSAGE_BYTES_PER_SECOND,
+                STORE_BYTES_PER_SECOND,
                 false,
                 "guessed rates of a GPU (half of an A100's data sheet), not measured");
     }
@@ -51,6 +56,7 @@ public record MachineRates(
                 rates.memoryBytesPerSecond(),
                 MESSAGE_SECONDS,
                 MESSAGE_BYTES_PER_SECOND,
+                STORE_BYTES_PER_SECOND,
                 false,
                 "guessed rates of a core, not measured: --calibrate measures");
     }

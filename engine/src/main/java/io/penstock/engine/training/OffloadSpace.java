@@ -38,7 +38,7 @@ public final class OffloadSpace {
     }
 
     /** Of stores that are files. */
-    private static Path directory(Config config) {
+    public static Path directory(Config config) {
         return config.cluster().offloadStore().directory().orElse(config.run().directory());
     }
 

@@ -25,6 +25,7 @@ import io.penstock.partitioner.CostModel;
 import io.penstock.partitioner.Partition;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.Plan.StageLayers;
+import io.penstock.partitioner.PlanException;
 import io.penstock.partitioner.Planner;
 import io.penstock.partitioner.RecomputationChoice;
 import io.penstock.partitioner.Techniques;
@@ -140,9 +141,18 @@ public final class RunSetup implements AutoCloseable {
                 techniques(config, recomputation),
                 stages(config, first, recomputation),
                 workspaceBytes);
-        return LayerRecomputation.given(config.layout(), model)
-                .map(planner)
-                .orElseGet(() -> RecomputationChoice.fit(mine, MemoryLimit.of(config), planner));
+        try {
+            return LayerRecomputation.given(config.layout(), model)
+                    .map(planner)
+                    .orElseGet(() -> RecomputationChoice.fit(mine, MemoryLimit.of(config), planner));
+        } catch (ArithmeticException e) {
+            // every product of sizes is exact or throws
+            throw new PlanException("micro_batch_size=" + config.training().microBatchSize() + " * sequence_length="
+                    + config.training().sequenceLength() + " tokens of hidden_size="
+                    + model.config().hiddenSize() + ", vocab_size="
+                    + model.config().vocabSize() + " in "
+                    + model.layers().size() + " layers: bytes that a 64-bit number does not hold");
+        }
     }
 
     /** As given, or by the time of the largest part, so that all ranks of a tensor group come to the same stages. */

@@ -101,6 +101,7 @@ final class PlanningConfigTest {
                         Optional.empty(),
                         Optional.empty(),
                         Optional.empty(),
+                        List.of(),
                         Optional.empty(),
                         List.of()),
                 ConfigText.load(folder, partly).parallelism());

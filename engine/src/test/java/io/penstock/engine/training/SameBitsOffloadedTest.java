@@ -5,10 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.penstock.engine.config.OffloadStoreKind;
 import io.penstock.models.ModelSpec;
+import io.penstock.partitioner.CostModel;
 import io.penstock.partitioner.Offloading;
 import io.penstock.partitioner.Plan;
+import io.penstock.partitioner.Planner;
 import io.penstock.partitioner.RankMemory;
 import io.penstock.partitioner.Techniques;
+import io.penstock.partitioner.schedule.Schedule;
+import io.penstock.partitioner.schedule.ScheduleText;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.TensorTable;
 import io.penstock.tensor.cpu.CpuBackend;
@@ -62,6 +66,34 @@ final class SameBitsOffloadedTest {
             InMemoryFabric fabric = new InMemoryFabric(2, EndpointSettings.DEFAULT);
             assertEquals(expected, TinyRun.run(model, plan, () -> new CpuBackend(1), fabric::endpoint, kind), schedule);
         }
+    }
+
+    private static long workspace() {
+        try (CpuBackend backend = new CpuBackend(1)) {
+            return backend.workspaceBytes();
+        }
+    }
+
+    /** An order of a user's own, in which forwards overtake each other. */
+    @Test
+    void shouldComeToTheBitsOfMemoryInAnOrderFromAFile() throws Exception {
+        String order = "F0 F2 F1 F4 F3 F5 F7 F6 B0 B1 B2 B3 B4 B5 B6 B7\n";
+        Schedule schedule =
+                ScheduleText.parse("name: mine\nmicro-batches: 8\nstages 0: " + order + "stages 1: " + order, true);
+        ModelSpec model = TinyRun.model(true);
+        Plan plan = Planner.plan(
+                model,
+                TinyRun.SHAPE,
+                DType.BF16,
+                schedule,
+                new Techniques(TinyRun.tree(1, 0), List.of(), Offloading.ACTIVATIONS),
+                CostModel.DeviceRates.cpu(DType.BF16),
+                workspace());
+        InMemoryFabric fabric = new InMemoryFabric(2, EndpointSettings.DEFAULT);
+        assertTrue(plan.memory().getLast().offloadedBytes() > 0);
+        assertEquals(
+                run(DType.BF16, 1, Offloading.NONE, OffloadStoreKind.HOST),
+                TinyRun.run(model, plan, () -> new CpuBackend(1), fabric::endpoint, OffloadStoreKind.HOST));
     }
 
     /** Two micro-batches and their messages stay, the store has room for all. */

@@ -17,6 +17,9 @@ public final class Schedules {
 
     private Schedules() {}
 
+    /** Micro-batches times stages of a step: a list of its instructions takes about a gigabyte. */
+    private static final long MOST_FORWARDS = 4_000_000;
+
     /**
      * The schedule of a name for any {@code ranks, microBatches >= 1}.
      *
@@ -28,6 +31,14 @@ public final class Schedules {
             throw new PlanException("schedule=" + name + ": expected one of " + String.join(", ", NAMES));
         }
         checkChunks(name, chunks);
+        long forwards = forwards(ranks, chunks, microBatches);
+        if (forwards > MOST_FORWARDS) {
+            throw new PlanException(
+                    "a step of " + microBatches + " micro-batches through " + ranks + " ranks of " + chunks
+                            + " chunks has more than " + MOST_FORWARDS
+                            + " forwards, too many to plan one by one: use a larger micro_batch_size or a smaller"
+                            + " global_batch_size");
+        }
         return switch (name) {
             case "gpipe" -> gpipe(ranks, microBatches, tied);
             case "1f1b" -> oneForwardOneBackward(ranks, microBatches, tied);
@@ -35,6 +46,17 @@ public final class Schedules {
             case "zb-h1" -> zeroBubbleH1(ranks, microBatches, tied);
             default -> zeroBubbleV(ranks, microBatches, tied);
         };
+    }
+
+    /** Of a step; what does not fit in a long counts as the largest. */
+    private static long forwards(int ranks, int chunks, int microBatches) {
+        long stages = Math.multiplyFull(ranks, chunks);
+        return stages > Integer.MAX_VALUE ? Long.MAX_VALUE : stages * microBatches;
+    }
+
+    /** Whether a step is small enough for its instructions to be listed. */
+    public static boolean canList(int ranks, int chunks, int microBatches) {
+        return forwards(ranks, chunks, microBatches) <= MOST_FORWARDS;
     }
 
     /** Chunks a rank where the user names none. */

@@ -86,7 +86,8 @@ final class Layouts {
     }
 
     private void add(Layout layout) {
-        if (pinned.allows(layout)) {
+        boolean listed = Schedules.canList(layout.pipeline(), layout.chunks(), layout.microBatches());
+        if (listed && pinned.allows(layout)) {
             found.add(layout);
         }
     }

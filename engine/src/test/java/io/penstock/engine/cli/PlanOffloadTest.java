@@ -1,0 +1,120 @@
+package io.penstock.engine.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** What is offloaded, in a plan's text, page and JSON, and chosen where nothing fits without. */
+final class PlanOffloadTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final StringWriter err = new StringWriter();
+    private Path folder;
+    private String config;
+
+    @BeforeEach
+    void writeConfig(@TempDir Path folder) throws IOException {
+        this.folder = folder;
+        System.setProperty("penstock.cache", folder.toString());
+        Files.writeString(folder.resolve("text.txt"), "What does not fit goes elsewhere. ".repeat(50));
+        config = Files.writeString(folder.resolve("c.yaml"), """
+                run: {name: small, directory: %s}
+                model:
+                  architecture: gpt2
+                  num_hidden_layers: 2
+                  hidden_size: 32
+                  num_attention_heads: 2
+                  max_position_embeddings: 16
+                  vocab_size: 256
+                data: {source: text.txt}
+                training: {steps: 2, global_batch_size: 16, micro_batch_size: 2, sequence_length: 16}
+                parallelism: {schedule: gpipe}
+                cluster: {launch: threads}
+                logging: {sample_tokens: 0}
+                """.formatted(folder.resolve("runs")))
+                .toString();
+    }
+
+    private int run(String... arguments) {
+        out.reset();
+        PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
+        CommandLine commandLine = Main.commandLine(
+                List.of(new TrainCommand(new TrainAction(stream)), new PlanCommand(new PlanAction(stream))));
+        commandLine.setErr(new PrintWriter(err));
+        return commandLine.execute(arguments);
+    }
+
+    private JsonNode json(String... arguments) throws IOException {
+        String[] all = Stream.concat(Stream.of("plan", config, "--json"), Stream.of(arguments))
+                .toArray(String[]::new);
+        assertEquals(0, run(all), err::toString);
+        return JSON.readTree(text());
+    }
+
+    private String text() {
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void shouldSayWhatGoesWhere() throws IOException {
+        String offload = "parallelism.offload=[optimizer, activations]";
+        JsonNode plan = json("--set", offload);
+        JsonNode memory = plan.path("plan").path("ranks").get(0).path("memory_bytes");
+        long states = memory.path("offloaded_states").asLong();
+        long activations = memory.path("offloaded_activations").asLong();
+        assertTrue(states > 0 && activations > 0, memory::toString);
+        assertEquals(states + activations, plan.path("offloaded_bytes").asLong());
+        assertEquals(
+                "mapped files in " + folder.resolve("runs"),
+                plan.path("offloaded_to").asText());
+        Path page = folder.resolve("plan.html");
+        assertEquals(0, run("plan", config, "--set", offload, "--html", page.toString()), err::toString);
+        assertTrue(text().contains("offloads optimizer, activations: "), this::text);
+        assertTrue(text().contains(" of all ranks to mapped files in "), this::text);
+        assertTrue(text().contains(" offloaded\n"), this::text);
+        assertTrue(Files.readString(page).contains("kept on the device"));
+        String host = "cluster.offload_store.kind=host";
+        assertEquals(
+                "host memory",
+                json("--set", offload, "--set", host).path("offloaded_to").asText());
+    }
+
+    @Test
+    void shouldOffloadWhereNothingFitsWithout() throws IOException {
+        String auto = "parallelism={auto: true, pipeline: 1, schedule: gpipe, activation_checkpointing: none}";
+        long with = json("--set", "parallelism.offload=activations")
+                .path("memory_bytes")
+                .asLong();
+        long without = json("--set", auto).path("memory_bytes").asLong();
+        assertTrue(with < without);
+        JsonNode chosen = json("--set", auto, "--set", "cluster.memory_per_rank=" + with);
+        assertEquals(with, chosen.path("memory_bytes").asLong());
+        assertTrue(chosen.path("offloaded_bytes").asLong() > 0, chosen::toString);
+        assertEquals(
+                0,
+                json("--set", auto, "--set", "cluster.memory_per_rank=" + without)
+                        .path("offloaded_bytes")
+                        .asLong());
+        String fixed = "cluster.memory_per_rank=" + with;
+        assertEquals(3, run("plan", config, "--set", fixed));
+        assertTrue(err.toString().contains("offload [activations]"), err::toString);
+        assertEquals(0, run("train", config, "--set", auto, "--set", fixed), () -> err + text());
+    }
+}
