@@ -153,7 +153,8 @@ final class VocabularyPartCases {
 
     /** (P*R, 3), as layers pass it: the number of parts is not in its dims. */
     private static Tensor together(Tensor statistics_PR3) {
-        return statistics_PR3.reshape(Shape.of(statistics_PR3.shape().rows(), 3));
+        return statistics_PR3.reshape(
+                Shape.of(statistics_PR3.shape().rows(), statistics_PR3.shape().last()));
     }
 
     /** Part 0 is the one of the case; of the others the maxima are random and the sums at least 1, their targets lie elsewhere. */
