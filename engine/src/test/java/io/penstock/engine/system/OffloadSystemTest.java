@@ -19,7 +19,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole runs whose states lie outside of device memory. */
 @Tag("system")
@@ -61,11 +60,22 @@ final class OffloadSystemTest {
     @CsvSource({
         "files,processes,'[optimizer, activations]',0,1,gpipe",
         "chronicle-map,threads,optimizer,0,1,1f1b",
-        "chronicle-map,processes,'[activations, parameters]',3,2,gpipe",
         "host,threads,parameters,3,2,1f1b"
     })
     void shouldTrainToTheBitsOfMemory(String kind, String launch, String what, int zeroStage, int data, String schedule)
             throws IOException {
+        trainToTheBitsOfMemory(kind, launch, what, zeroStage, data, schedule);
+    }
+
+    /** Four processes with four maps: half a minute on two cores. */
+    @Test
+    @Tag("slow")
+    void shouldTrainReplicasInProcessesToTheBitsOfMemory() throws IOException {
+        trainToTheBitsOfMemory("chronicle-map", "processes", "[activations, parameters]", 3, 2, "gpipe");
+    }
+
+    private void trainToTheBitsOfMemory(
+            String kind, String launch, String what, int zeroStage, int data, String schedule) throws IOException {
         String name = kind + "-" + launch;
         Running run = sandbox.start(command(
                         name,
@@ -82,9 +92,18 @@ final class OffloadSystemTest {
         assertEquals(List.of(), left(sandbox.folder()));
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"files", "chronicle-map"})
-    void shouldRebuildAStoreFromTheCheckpointAfterARankWasKilled(String kind) throws IOException {
+    @Test
+    void shouldRebuildAStoreFromTheCheckpointAfterARankWasKilled() throws IOException {
+        killAndResume("files");
+    }
+
+    @Test
+    @Tag("slow")
+    void shouldRebuildAMapFromTheCheckpointAfterARankWasKilled() throws IOException {
+        killAndResume("chronicle-map");
+    }
+
+    private void killAndResume(String kind) throws IOException {
         String name = "killed-" + kind;
         String[] train = command(
                 name,
