@@ -71,9 +71,10 @@ public final class Bundle {
             Files.deleteIfExists(folder.resolve("runtime/lib/ct.sym"));
             Files.writeString(Files.createDirectory(folder.resolve("bin")).resolve("penstock"), script(jars));
             folder.resolve("bin/penstock").toFile().setExecutable(true, false);
-            for (String file : List.of("jvm.properties", "LICENSE", "examples", CORPUS)) {
+            for (String file : List.of("jvm.properties", "LICENSE", CORPUS)) {
                 copy(home.resolve(file), folder.resolve(file));
             }
+            copyExamples(home.resolve("examples"), folder.resolve("examples"));
             TarGz.pack(folder, name, archive);
             return Files.size(archive);
         } finally {
@@ -138,15 +139,24 @@ public final class Bundle {
             """.formatted(classPath);
     }
 
-    /** A file or folder, if it is there. */
+    /** A file, if it is there. */
     private static void copy(Path from, Path to) throws IOException {
-        if (!Files.exists(from)) {
+        if (Files.exists(from)) {
+            Files.createDirectories(to.getParent());
+            Files.copy(from, to);
+        }
+    }
+
+    /** The examples themselves: runs that were started in their folder leave checkpoints there. */
+    static void copyExamples(Path from, Path to) throws IOException {
+        if (!Files.isDirectory(from)) {
             return;
         }
-        Files.createDirectories(to.getParent());
-        try (var walk = Files.walk(from)) {
-            for (Path path : walk.toList()) {
-                Files.copy(path, to.resolve(from.relativize(path).toString()));
+        try (var walk = Files.walk(from, 2)) {
+            for (Path path : walk.filter(Files::isRegularFile).toList()) {
+                if (path.toString().endsWith(".yaml") || path.toString().endsWith(".java")) {
+                    copy(path, to.resolve(from.relativize(path).toString()));
+                }
             }
         }
     }
