@@ -1,4 +1,4 @@
-// Attention for any head size to 256, any stride and alignment, in plain multiply-adds: for f32, and for bf16 what tensor cores cannot take.
+// Attention for any head size to 256, any stride and alignment, in plain multiply-adds: for f32, and for bf16 and f16 what tensor cores cannot take.
 // A block takes TILE queries (or keys) of one head; each of them has PARTS threads, neighbours in a warp, that share its products.
 #include "attention.cuh"
 
@@ -130,6 +130,9 @@ KERNEL(attention_f32_256, TILE_THREADS, AttentionArguments) { attend<float, 256,
 KERNEL(attention_bf16_64, TILE_THREADS, AttentionArguments) { attend<bf16, 64, 32>(a); }
 KERNEL(attention_bf16_128, TILE_THREADS, AttentionArguments) { attend<bf16, 128, 32>(a); }
 KERNEL(attention_bf16_256, TILE_THREADS, AttentionArguments) { attend<bf16, 256, 16>(a); }
+KERNEL(attention_f16_64, TILE_THREADS, AttentionArguments) { attend<f16, 64, 32>(a); }
+KERNEL(attention_f16_128, TILE_THREADS, AttentionArguments) { attend<f16, 128, 32>(a); }
+KERNEL(attention_f16_256, TILE_THREADS, AttentionArguments) { attend<f16, 256, 16>(a); }
 
 // ---- gradient ----
 
@@ -162,6 +165,7 @@ template <class T> DEVICE void attention_delta(const DeltaArguments &a) {
 
 KERNEL(attention_delta_f32, 256, DeltaArguments) { attention_delta<float>(a); }
 KERNEL(attention_delta_bf16, 256, DeltaArguments) { attention_delta<bf16>(a); }
+KERNEL(attention_delta_f16, 256, DeltaArguments) { attention_delta<f16>(a); }
 
 // dq. Grid (query tiles, N, B). Shared: q, do, k, v, ds.
 template <class T, int MOST, int TILE> DEVICE void query_gradient(const AttentionGradientArguments &a) {
@@ -262,9 +266,15 @@ KERNEL(query_gradient_f32_256, TILE_THREADS, AttentionGradientArguments) { query
 KERNEL(query_gradient_bf16_64, TILE_THREADS, AttentionGradientArguments) { query_gradient<bf16, 64, 32>(a); }
 KERNEL(query_gradient_bf16_128, TILE_THREADS, AttentionGradientArguments) { query_gradient<bf16, 128, 32>(a); }
 KERNEL(query_gradient_bf16_256, TILE_THREADS, AttentionGradientArguments) { query_gradient<bf16, 256, 16>(a); }
+KERNEL(query_gradient_f16_64, TILE_THREADS, AttentionGradientArguments) { query_gradient<f16, 64, 32>(a); }
+KERNEL(query_gradient_f16_128, TILE_THREADS, AttentionGradientArguments) { query_gradient<f16, 128, 32>(a); }
+KERNEL(query_gradient_f16_256, TILE_THREADS, AttentionGradientArguments) { query_gradient<f16, 256, 16>(a); }
 KERNEL(key_gradient_f32_64, TILE_THREADS, AttentionGradientArguments) { key_gradient<float, 64, 32>(a); }
 KERNEL(key_gradient_f32_128, TILE_THREADS, AttentionGradientArguments) { key_gradient<float, 128, 32>(a); }
 KERNEL(key_gradient_f32_256, TILE_THREADS, AttentionGradientArguments) { key_gradient<float, 256, 16>(a); }
 KERNEL(key_gradient_bf16_64, TILE_THREADS, AttentionGradientArguments) { key_gradient<bf16, 64, 32>(a); }
 KERNEL(key_gradient_bf16_128, TILE_THREADS, AttentionGradientArguments) { key_gradient<bf16, 128, 32>(a); }
 KERNEL(key_gradient_bf16_256, TILE_THREADS, AttentionGradientArguments) { key_gradient<bf16, 256, 16>(a); }
+KERNEL(key_gradient_f16_64, TILE_THREADS, AttentionGradientArguments) { key_gradient<f16, 64, 32>(a); }
+KERNEL(key_gradient_f16_128, TILE_THREADS, AttentionGradientArguments) { key_gradient<f16, 128, 32>(a); }
+KERNEL(key_gradient_f16_256, TILE_THREADS, AttentionGradientArguments) { key_gradient<f16, 256, 16>(a); }

@@ -1,5 +1,5 @@
-// Attention on tensor cores: bf16, head sizes 32, 64 and 128, rows on 16-byte boundaries. Four warps a block, 16 rows a warp; the other side streams by
-// in tiles, the next one on its way while this one is multiplied. Probabilities and their gradients are rounded to bf16 before the second product.
+// Attention on tensor cores: bf16 or f16, head sizes 32, 64 and 128, rows on 16-byte boundaries. Four warps a block, 16 rows a warp; the other side streams by
+// in tiles, the next one on its way while this one is multiplied. Probabilities and their gradients are rounded to that type before the second product.
 #include "attention.cuh"
 #include "mma.cuh"
 
@@ -11,17 +11,17 @@ const float LOG2_E = 1.44269504088896340736f;
 template <int HEAD> DEVICE constexpr int streamed_rows() { return HEAD > 64 ? 32 : 64; }
 
 // Grid (query tiles, N, B). Shared: q, then two stages of k and v.
-template <int HEAD> DEVICE void attend(const AttentionArguments &a) {
-    typedef Tile<HEAD> Tl;
+template <class T, int HEAD> DEVICE void attend(const AttentionArguments &a) {
+    typedef Tile<T, HEAD> Tl;
     const int KEYS = streamed_rows<HEAD>();
-    bf16 *q_s = (bf16 *)shared_memory();
-    bf16 *stages = q_s + OWN_ROWS * Tl::STRIDE;
+    T *q_s = (T *)shared_memory();
+    T *stages = q_s + OWN_ROWS * Tl::STRIDE;
     int first = (gridDim.x - 1 - blockIdx.x) * OWN_ROWS; // the longest rows begin first
     int head = blockIdx.y, b = blockIdx.z;
     int key_head = head / (a.heads / a.key_heads);
-    const bf16 *k = head_of<bf16>(a.k, a.k_stride, b, a.sequence, key_head, HEAD);
-    const bf16 *v = head_of<bf16>(a.v, a.v_stride, b, a.sequence, key_head, HEAD);
-    Tl::template fetch<OWN_ROWS, MMA_THREADS>(q_s, head_of<bf16>(a.q, a.q_stride, b, a.sequence, head, HEAD), a.q_stride, first, a.sequence);
+    const T *k = head_of<T>(a.k, a.k_stride, b, a.sequence, key_head, HEAD);
+    const T *v = head_of<T>(a.v, a.v_stride, b, a.sequence, key_head, HEAD);
+    Tl::template fetch<OWN_ROWS, MMA_THREADS>(q_s, head_of<T>(a.q, a.q_stride, b, a.sequence, head, HEAD), a.q_stride, first, a.sequence);
     Tl::template fetch<KEYS, MMA_THREADS>(stages, k, a.k_stride, 0, a.sequence);
     Tl::template fetch<KEYS, MMA_THREADS>(stages + KEYS * Tl::STRIDE, v, a.v_stride, 0, a.sequence);
     async_commit();
@@ -33,9 +33,9 @@ template <int HEAD> DEVICE void attend(const AttentionArguments &a) {
     float scale = a.scale * LOG2_E;
     int tiles = (min(first + OWN_ROWS, a.sequence) + KEYS - 1) / KEYS;
     for (int j = 0; j < tiles; j++) {
-        bf16 *k_s = stages + j % 2 * 2 * KEYS * Tl::STRIDE, *v_s = k_s + KEYS * Tl::STRIDE;
+        T *k_s = stages + j % 2 * 2 * KEYS * Tl::STRIDE, *v_s = k_s + KEYS * Tl::STRIDE;
         if (j + 1 < tiles) {
-            bf16 *next = stages + (j + 1) % 2 * 2 * KEYS * Tl::STRIDE;
+            T *next = stages + (j + 1) % 2 * 2 * KEYS * Tl::STRIDE;
             Tl::template fetch<KEYS, MMA_THREADS>(next, k, a.k_stride, (j + 1) * KEYS, a.sequence);
             Tl::template fetch<KEYS, MMA_THREADS>(next + KEYS * Tl::STRIDE, v, a.v_stride, (j + 1) * KEYS, a.sequence);
             async_commit();
@@ -94,27 +94,30 @@ template <int HEAD> DEVICE void attend(const AttentionArguments &a) {
         }
     }
     int64 width = (int64)a.heads * HEAD;
-    Tl::store(head_of<bf16>(a.o, width, b, a.sequence, head, HEAD), width, o, inverses, first + own, a.sequence);
+    Tl::store(head_of<T>(a.o, width, b, a.sequence, head, HEAD), width, o, inverses, first + own, a.sequence);
 }
 
-KERNEL(attention_mma_32, MMA_THREADS, AttentionArguments) { attend<32>(a); }
-KERNEL(attention_mma_64, MMA_THREADS, AttentionArguments) { attend<64>(a); }
-KERNEL(attention_mma_128, MMA_THREADS, AttentionArguments) { attend<128>(a); }
+KERNEL(attention_mma_bf16_32, MMA_THREADS, AttentionArguments) { attend<bf16, 32>(a); }
+KERNEL(attention_mma_f16_32, MMA_THREADS, AttentionArguments) { attend<f16, 32>(a); }
+KERNEL(attention_mma_bf16_64, MMA_THREADS, AttentionArguments) { attend<bf16, 64>(a); }
+KERNEL(attention_mma_f16_64, MMA_THREADS, AttentionArguments) { attend<f16, 64>(a); }
+KERNEL(attention_mma_bf16_128, MMA_THREADS, AttentionArguments) { attend<bf16, 128>(a); }
+KERNEL(attention_mma_f16_128, MMA_THREADS, AttentionArguments) { attend<f16, 128>(a); }
 
 // dq. Grid (query tiles, N, B). Shared: q, do, then two stages of k and v.
-template <int HEAD> DEVICE void query_gradient(const AttentionGradientArguments &a) {
-    typedef Tile<HEAD> Tl;
+template <class T, int HEAD> DEVICE void query_gradient(const AttentionGradientArguments &a) {
+    typedef Tile<T, HEAD> Tl;
     const int KEYS = streamed_rows<HEAD>();
-    bf16 *q_s = (bf16 *)shared_memory();
-    bf16 *do_s = q_s + OWN_ROWS * Tl::STRIDE, *stages = do_s + OWN_ROWS * Tl::STRIDE;
+    T *q_s = (T *)shared_memory();
+    T *do_s = q_s + OWN_ROWS * Tl::STRIDE, *stages = do_s + OWN_ROWS * Tl::STRIDE;
     int first = (gridDim.x - 1 - blockIdx.x) * OWN_ROWS;
     int head = blockIdx.y, b = blockIdx.z;
     int key_head = head / (a.heads / a.key_heads);
     int64 width = (int64)a.heads * HEAD;
-    const bf16 *k = head_of<bf16>(a.k, a.k_stride, b, a.sequence, key_head, HEAD);
-    const bf16 *v = head_of<bf16>(a.v, a.v_stride, b, a.sequence, key_head, HEAD);
-    Tl::template fetch<OWN_ROWS, MMA_THREADS>(q_s, head_of<bf16>(a.q, a.q_stride, b, a.sequence, head, HEAD), a.q_stride, first, a.sequence);
-    Tl::template fetch<OWN_ROWS, MMA_THREADS>(do_s, head_of<bf16>(a.dout, width, b, a.sequence, head, HEAD), width, first, a.sequence);
+    const T *k = head_of<T>(a.k, a.k_stride, b, a.sequence, key_head, HEAD);
+    const T *v = head_of<T>(a.v, a.v_stride, b, a.sequence, key_head, HEAD);
+    Tl::template fetch<OWN_ROWS, MMA_THREADS>(q_s, head_of<T>(a.q, a.q_stride, b, a.sequence, head, HEAD), a.q_stride, first, a.sequence);
+    Tl::template fetch<OWN_ROWS, MMA_THREADS>(do_s, head_of<T>(a.dout, width, b, a.sequence, head, HEAD), width, first, a.sequence);
     Tl::template fetch<KEYS, MMA_THREADS>(stages, k, a.k_stride, 0, a.sequence);
     Tl::template fetch<KEYS, MMA_THREADS>(stages + KEYS * Tl::STRIDE, v, a.v_stride, 0, a.sequence);
     async_commit();
@@ -133,9 +136,9 @@ template <int HEAD> DEVICE void query_gradient(const AttentionGradientArguments 
     float scale = a.scale * LOG2_E;
     int tiles = (min(first + OWN_ROWS, a.sequence) + KEYS - 1) / KEYS;
     for (int j = 0; j < tiles; j++) {
-        bf16 *k_s = stages + j % 2 * 2 * KEYS * Tl::STRIDE, *v_s = k_s + KEYS * Tl::STRIDE;
+        T *k_s = stages + j % 2 * 2 * KEYS * Tl::STRIDE, *v_s = k_s + KEYS * Tl::STRIDE;
         if (j + 1 < tiles) {
-            bf16 *next = stages + (j + 1) % 2 * 2 * KEYS * Tl::STRIDE;
+            T *next = stages + (j + 1) % 2 * 2 * KEYS * Tl::STRIDE;
             Tl::template fetch<KEYS, MMA_THREADS>(next, k, a.k_stride, (j + 1) * KEYS, a.sequence);
             Tl::template fetch<KEYS, MMA_THREADS>(next + KEYS * Tl::STRIDE, v, a.v_stride, (j + 1) * KEYS, a.sequence);
             async_commit();
@@ -162,37 +165,40 @@ template <int HEAD> DEVICE void query_gradient(const AttentionGradientArguments 
         BARRIER();
     }
     float factors[2] = {a.scale, a.scale};
-    Tl::store(head_of<bf16>(a.dq, a.dq_stride, b, a.sequence, head, HEAD), a.dq_stride, dq, factors, first + own, a.sequence);
+    Tl::store(head_of<T>(a.dq, a.dq_stride, b, a.sequence, head, HEAD), a.dq_stride, dq, factors, first + own, a.sequence);
 }
 
-KERNEL(query_gradient_mma_32, MMA_THREADS, AttentionGradientArguments) { query_gradient<32>(a); }
-KERNEL(query_gradient_mma_64, MMA_THREADS, AttentionGradientArguments) { query_gradient<64>(a); }
-KERNEL(query_gradient_mma_128, MMA_THREADS, AttentionGradientArguments) { query_gradient<128>(a); }
+KERNEL(query_gradient_mma_bf16_32, MMA_THREADS, AttentionGradientArguments) { query_gradient<bf16, 32>(a); }
+KERNEL(query_gradient_mma_f16_32, MMA_THREADS, AttentionGradientArguments) { query_gradient<f16, 32>(a); }
+KERNEL(query_gradient_mma_bf16_64, MMA_THREADS, AttentionGradientArguments) { query_gradient<bf16, 64>(a); }
+KERNEL(query_gradient_mma_f16_64, MMA_THREADS, AttentionGradientArguments) { query_gradient<f16, 64>(a); }
+KERNEL(query_gradient_mma_bf16_128, MMA_THREADS, AttentionGradientArguments) { query_gradient<bf16, 128>(a); }
+KERNEL(query_gradient_mma_f16_128, MMA_THREADS, AttentionGradientArguments) { query_gradient<f16, 128>(a); }
 
 // dk and dv over the query heads that share them, in order: all transposed, a warp owns 16 keys. Grid (key tiles, Nkv, B).
 // Shared: k, v, then two stages of q, do, lse and delta.
-template <int HEAD> DEVICE void key_gradient(const AttentionGradientArguments &a) {
-    typedef Tile<HEAD> Tl;
+template <class T, int HEAD> DEVICE void key_gradient(const AttentionGradientArguments &a) {
+    typedef Tile<T, HEAD> Tl;
     const int QUERIES = streamed_rows<HEAD>();
     const int STAGE = 2 * QUERIES * Tl::STRIDE + 2 * QUERIES * 2; // elements: two tiles and two rows of floats
-    bf16 *k_s = (bf16 *)shared_memory();
-    bf16 *v_s = k_s + OWN_ROWS * Tl::STRIDE, *stages = v_s + OWN_ROWS * Tl::STRIDE;
+    T *k_s = (T *)shared_memory();
+    T *v_s = k_s + OWN_ROWS * Tl::STRIDE, *stages = v_s + OWN_ROWS * Tl::STRIDE;
     int first = blockIdx.x * OWN_ROWS;
     int key_head = blockIdx.y, b = blockIdx.z;
     int group = a.heads / a.key_heads;
     int64 width = (int64)a.heads * HEAD;
-    Tl::template fetch<OWN_ROWS, MMA_THREADS>(k_s, head_of<bf16>(a.k, a.k_stride, b, a.sequence, key_head, HEAD), a.k_stride, first, a.sequence);
-    Tl::template fetch<OWN_ROWS, MMA_THREADS>(v_s, head_of<bf16>(a.v, a.v_stride, b, a.sequence, key_head, HEAD), a.v_stride, first, a.sequence);
+    Tl::template fetch<OWN_ROWS, MMA_THREADS>(k_s, head_of<T>(a.k, a.k_stride, b, a.sequence, key_head, HEAD), a.k_stride, first, a.sequence);
+    Tl::template fetch<OWN_ROWS, MMA_THREADS>(v_s, head_of<T>(a.v, a.v_stride, b, a.sequence, key_head, HEAD), a.v_stride, first, a.sequence);
 
     // Tile i of all: head i / tiles of the group, queries from first + i % tiles * QUERIES.
     int tiles = (a.sequence - first + QUERIES - 1) / QUERIES;
     int all = tiles * group;
     auto bring = [&](int i) {
-        bf16 *q_s = stages + i % 2 * STAGE, *do_s = q_s + QUERIES * Tl::STRIDE;
+        T *q_s = stages + i % 2 * STAGE, *do_s = q_s + QUERIES * Tl::STRIDE;
         float *lse_s = (float *)(do_s + QUERIES * Tl::STRIDE), *delta_s = lse_s + QUERIES;
         int head = key_head * group + i / tiles, from = first + i % tiles * QUERIES;
-        Tl::template fetch<QUERIES, MMA_THREADS>(q_s, head_of<bf16>(a.q, a.q_stride, b, a.sequence, head, HEAD), a.q_stride, from, a.sequence);
-        Tl::template fetch<QUERIES, MMA_THREADS>(do_s, head_of<bf16>(a.dout, width, b, a.sequence, head, HEAD), width, from, a.sequence);
+        Tl::template fetch<QUERIES, MMA_THREADS>(q_s, head_of<T>(a.q, a.q_stride, b, a.sequence, head, HEAD), a.q_stride, from, a.sequence);
+        Tl::template fetch<QUERIES, MMA_THREADS>(do_s, head_of<T>(a.dout, width, b, a.sequence, head, HEAD), width, from, a.sequence);
         async_commit();
         if (threadIdx.x < QUERIES) {
             int t = from + threadIdx.x;
@@ -208,7 +214,7 @@ template <int HEAD> DEVICE void key_gradient(const AttentionGradientArguments &a
     float dk[HEAD / 8][4] = {}, dv[HEAD / 8][4] = {};
     float scale = a.scale * LOG2_E;
     for (int j = 0; j < all; j++) {
-        bf16 *q_s = stages + j % 2 * STAGE, *do_s = q_s + QUERIES * Tl::STRIDE;
+        T *q_s = stages + j % 2 * STAGE, *do_s = q_s + QUERIES * Tl::STRIDE;
         float *lse_s = (float *)(do_s + QUERIES * Tl::STRIDE), *delta_s = lse_s + QUERIES;
         if (j + 1 < all) {
             bring(j + 1);
@@ -236,10 +242,13 @@ template <int HEAD> DEVICE void key_gradient(const AttentionGradientArguments &a
         BARRIER();
     }
     float scales[2] = {a.scale, a.scale}, ones[2] = {1, 1};
-    Tl::store(head_of<bf16>(a.dk, a.dk_stride, b, a.sequence, key_head, HEAD), a.dk_stride, dk, scales, first + own, a.sequence);
-    Tl::store(head_of<bf16>(a.dv, a.dv_stride, b, a.sequence, key_head, HEAD), a.dv_stride, dv, ones, first + own, a.sequence);
+    Tl::store(head_of<T>(a.dk, a.dk_stride, b, a.sequence, key_head, HEAD), a.dk_stride, dk, scales, first + own, a.sequence);
+    Tl::store(head_of<T>(a.dv, a.dv_stride, b, a.sequence, key_head, HEAD), a.dv_stride, dv, ones, first + own, a.sequence);
 }
 
-KERNEL(key_gradient_mma_32, MMA_THREADS, AttentionGradientArguments) { key_gradient<32>(a); }
-KERNEL(key_gradient_mma_64, MMA_THREADS, AttentionGradientArguments) { key_gradient<64>(a); }
-KERNEL(key_gradient_mma_128, MMA_THREADS, AttentionGradientArguments) { key_gradient<128>(a); }
+KERNEL(key_gradient_mma_bf16_32, MMA_THREADS, AttentionGradientArguments) { key_gradient<bf16, 32>(a); }
+KERNEL(key_gradient_mma_f16_32, MMA_THREADS, AttentionGradientArguments) { key_gradient<f16, 32>(a); }
+KERNEL(key_gradient_mma_bf16_64, MMA_THREADS, AttentionGradientArguments) { key_gradient<bf16, 64>(a); }
+KERNEL(key_gradient_mma_f16_64, MMA_THREADS, AttentionGradientArguments) { key_gradient<f16, 64>(a); }
+KERNEL(key_gradient_mma_bf16_128, MMA_THREADS, AttentionGradientArguments) { key_gradient<bf16, 128>(a); }
+KERNEL(key_gradient_mma_f16_128, MMA_THREADS, AttentionGradientArguments) { key_gradient<f16, 128>(a); }

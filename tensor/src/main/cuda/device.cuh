@@ -27,14 +27,31 @@ struct bf16 {
     unsigned short bits;
 };
 
+// IEEE binary16
+struct f16 {
+    unsigned short bits;
+};
+
 // ---- elements ----
 
 DEVICE float widen(float x) { return x; }
 
 DEVICE float widen(bf16 x) { return __uint_as_float((uint32)x.bits << 16); }
 
-// Rounds to nearest, ties to even.
-DEVICE bf16 narrow(float x) {
+DEVICE float widen(f16 x) {
+#ifdef __CUDACC__
+    float y;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x.bits));
+    return y;
+#else
+    return host::from_half(x.bits);
+#endif
+}
+
+// Rounds to nearest, ties to even; what is too large for f16 becomes infinity.
+template <class T> DEVICE T narrow(float x);
+
+template <> DEVICE bf16 narrow<bf16>(float x) {
     bf16 y;
 #ifdef __CUDACC__
     asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(y.bits) : "f"(x));
@@ -46,17 +63,27 @@ DEVICE bf16 narrow(float x) {
     return y;
 }
 
+template <> DEVICE f16 narrow<f16>(float x) {
+    f16 y;
+#ifdef __CUDACC__
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(y.bits) : "f"(x));
+#else
+    y.bits = host::to_half(x);
+#endif
+    return y;
+}
+
 DEVICE void put(float *p, float x) { *p = x; }
 
-DEVICE void put(bf16 *p, float x) { *p = narrow(x); }
+template <class T> DEVICE void put(T *p, float x) { *p = narrow<T>(x); }
 
 // x as an element of p's type would hold it.
 DEVICE float rounded(const float *p, float x) { return x; }
 
-DEVICE float rounded(const bf16 *p, float x) { return widen(narrow(x)); }
+template <class T> DEVICE float rounded(const T *p, float x) { return widen(narrow<T>(x)); }
 
 // Two values in one register, the lower index in the lower half: what tensor cores take.
-DEVICE uint32 pack(float low, float high) { return (uint32)narrow(low).bits | (uint32)narrow(high).bits << 16; }
+template <class T> DEVICE uint32 pack(float low, float high) { return (uint32)narrow<T>(low).bits | (uint32)narrow<T>(high).bits << 16; }
 
 // ---- eight elements at a time ----
 
@@ -86,13 +113,23 @@ DEVICE void load_whole(const bf16 *p, float (&x)[EIGHT]) {
     }
 }
 
+DEVICE void load_whole(const f16 *p, float (&x)[EIGHT]) {
+    uint4 v = *(const uint4 *)p;
+    uint32 words[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        x[2 * i] = widen(f16{(unsigned short)words[i]});
+        x[2 * i + 1] = widen(f16{(unsigned short)(words[i] >> 16)});
+    }
+}
+
 DEVICE void store_whole(float *p, const float (&x)[EIGHT]) {
     ((float4 *)p)[0] = make_float4(x[0], x[1], x[2], x[3]);
     ((float4 *)p)[1] = make_float4(x[4], x[5], x[6], x[7]);
 }
 
-DEVICE void store_whole(bf16 *p, const float (&x)[EIGHT]) {
-    *(uint4 *)p = make_uint4(pack(x[0], x[1]), pack(x[2], x[3]), pack(x[4], x[5]), pack(x[6], x[7]));
+template <class T> DEVICE void store_whole(T *p, const float (&x)[EIGHT]) {
+    *(uint4 *)p = make_uint4(pack<T>(x[0], x[1]), pack<T>(x[2], x[3]), pack<T>(x[4], x[5]), pack<T>(x[6], x[7]));
 }
 
 // Elements p[0 .. count-1], count <= 8, the rest 0; `wide` says that p is on a 16-byte boundary.

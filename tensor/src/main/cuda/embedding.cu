@@ -37,6 +37,7 @@ template <class T> DEVICE void embed(const EmbeddingArguments &a) {
 
 KERNEL(embedding_f32, 256, EmbeddingArguments) { embed<float>(a); }
 KERNEL(embedding_bf16, 256, EmbeddingArguments) { embed<bf16>(a); }
+KERNEL(embedding_f16, 256, EmbeddingArguments) { embed<f16>(a); }
 
 // ---- which rows have the same token: next[r] is the next one or -1, later[r] is 1 where an earlier one is ----
 
@@ -99,6 +100,7 @@ template <class T> DEVICE void embed_gradient(const EmbeddingGradientArguments &
 
 KERNEL(embedding_gradient_f32, 256, EmbeddingGradientArguments) { embed_gradient<float>(a); }
 KERNEL(embedding_gradient_bf16, 256, EmbeddingGradientArguments) { embed_gradient<bf16>(a); }
+KERNEL(embedding_gradient_f16, 256, EmbeddingGradientArguments) { embed_gradient<f16>(a); }
 
 struct PositionGradientArguments {
     float *dwpe;
@@ -122,3 +124,4 @@ template <class T> DEVICE void position_gradient(const PositionGradientArguments
 
 KERNEL(position_gradient_f32, 256, PositionGradientArguments) { position_gradient<float>(a); }
 KERNEL(position_gradient_bf16, 256, PositionGradientArguments) { position_gradient<bf16>(a); }
+KERNEL(position_gradient_f16, 256, PositionGradientArguments) { position_gradient<f16>(a); }

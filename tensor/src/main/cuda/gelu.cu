@@ -29,6 +29,7 @@ template <class T> DEVICE void gelu_forward(const GeluArguments &a) {
 
 KERNEL(gelu_f32, 256, GeluArguments) { gelu_forward<float>(a); }
 KERNEL(gelu_bf16, 256, GeluArguments) { gelu_forward<bf16>(a); }
+KERNEL(gelu_f16, 256, GeluArguments) { gelu_forward<f16>(a); }
 
 struct GeluGradientArguments {
     void *dx; // may be dy
@@ -63,3 +64,4 @@ template <class T> DEVICE void gelu_gradient(const GeluGradientArguments &a) {
 
 KERNEL(gelu_gradient_f32, 256, GeluGradientArguments) { gelu_gradient<float>(a); }
 KERNEL(gelu_gradient_bf16, 256, GeluGradientArguments) { gelu_gradient<bf16>(a); }
+KERNEL(gelu_gradient_f16, 256, GeluGradientArguments) { gelu_gradient<f16>(a); }

@@ -128,3 +128,4 @@ template <class T> DEVICE void cross_entropy(const LossArguments &a) {
 
 KERNEL(cross_entropy_f32, LOSS_THREADS, LossArguments) { cross_entropy<float>(a); }
 KERNEL(cross_entropy_bf16, LOSS_THREADS, LossArguments) { cross_entropy<bf16>(a); }
+KERNEL(cross_entropy_f16, LOSS_THREADS, LossArguments) { cross_entropy<f16>(a); }

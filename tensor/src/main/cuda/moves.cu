@@ -28,6 +28,11 @@ KERNEL(copy_f32_f32, 256, CopyArguments) { copy<float, float>(a); }
 KERNEL(copy_f32_bf16, 256, CopyArguments) { copy<float, bf16>(a); }
 KERNEL(copy_bf16_f32, 256, CopyArguments) { copy<bf16, float>(a); }
 KERNEL(copy_bf16_bf16, 256, CopyArguments) { copy<bf16, bf16>(a); }
+KERNEL(copy_f32_f16, 256, CopyArguments) { copy<float, f16>(a); }
+KERNEL(copy_f16_f32, 256, CopyArguments) { copy<f16, float>(a); }
+KERNEL(copy_bf16_f16, 256, CopyArguments) { copy<bf16, f16>(a); }
+KERNEL(copy_f16_bf16, 256, CopyArguments) { copy<f16, bf16>(a); }
+KERNEL(copy_f16_f16, 256, CopyArguments) { copy<f16, f16>(a); }
 
 // ---- add: y += x, contiguous ----
 
@@ -58,8 +63,13 @@ KERNEL(add_f32_f32, 256, AddArguments) { add<float, float>(a); }
 KERNEL(add_f32_bf16, 256, AddArguments) { add<float, bf16>(a); }
 KERNEL(add_bf16_f32, 256, AddArguments) { add<bf16, float>(a); }
 KERNEL(add_bf16_bf16, 256, AddArguments) { add<bf16, bf16>(a); }
+KERNEL(add_f32_f16, 256, AddArguments) { add<float, f16>(a); }
+KERNEL(add_f16_f32, 256, AddArguments) { add<f16, float>(a); }
+KERNEL(add_bf16_f16, 256, AddArguments) { add<bf16, f16>(a); }
+KERNEL(add_f16_bf16, 256, AddArguments) { add<f16, bf16>(a); }
+KERNEL(add_f16_f16, 256, AddArguments) { add<f16, f16>(a); }
 
-// ---- y[r] = (x[r] or 0) + bias: the bias of a matrix product, before it (f32: it then accumulates) or after it (bf16, rounded once) ----
+// ---- y[r] = (x[r] or 0) + bias: the bias of a matrix product, before it (f32: it then accumulates) or after it (16-bit types, rounded once) ----
 
 struct BiasArguments {
     void *y;
@@ -90,6 +100,7 @@ template <class Y> DEVICE void bias_rows(const BiasArguments &a) {
 
 KERNEL(bias_rows_f32, 256, BiasArguments) { bias_rows<float>(a); }
 KERNEL(bias_rows_bf16, 256, BiasArguments) { bias_rows<bf16>(a); }
+KERNEL(bias_rows_f16, 256, BiasArguments) { bias_rows<f16>(a); }
 
 // ---- sums over rows, in two steps: slices of rows, then the slices in order ----
 
@@ -124,6 +135,7 @@ template <class X> DEVICE void sum_slices(const SliceArguments &a) {
 
 KERNEL(sum_slices_f32, 256, SliceArguments) { sum_slices<float>(a); }
 KERNEL(sum_slices_bf16, 256, SliceArguments) { sum_slices<bf16>(a); }
+KERNEL(sum_slices_f16, 256, SliceArguments) { sum_slices<f16>(a); }
 
 struct AddSlicesArguments {
     float *y;

@@ -85,6 +85,7 @@ template <class T> DEVICE void norm_forward(const NormArguments &a) {
 
 KERNEL(norm_f32, 256, NormArguments) { norm_forward<float>(a); }
 KERNEL(norm_bf16, 256, NormArguments) { norm_forward<bf16>(a); }
+KERNEL(norm_f16, 256, NormArguments) { norm_forward<f16>(a); }
 
 struct NormGradientArguments {
     void *dx; // may be dy or dresidual
@@ -142,6 +143,7 @@ template <class T> DEVICE void norm_gradient(const NormGradientArguments &a) {
 
 KERNEL(norm_gradient_f32, 256, NormGradientArguments) { norm_gradient<float>(a); }
 KERNEL(norm_gradient_bf16, 256, NormGradientArguments) { norm_gradient<bf16>(a); }
+KERNEL(norm_gradient_f16, 256, NormGradientArguments) { norm_gradient<f16>(a); }
 
 // Sums over a slice of rows of dy * n and dy, for gain and bias; as sum_slices of moves.cu.
 struct NormSlicesArguments {
@@ -184,3 +186,4 @@ template <class T> DEVICE void norm_slices(const NormSlicesArguments &a) {
 
 KERNEL(norm_slices_f32, 256, NormSlicesArguments) { norm_slices<float>(a); }
 KERNEL(norm_slices_bf16, 256, NormSlicesArguments) { norm_slices<bf16>(a); }
+KERNEL(norm_slices_f16, 256, NormSlicesArguments) { norm_slices<f16>(a); }

@@ -43,6 +43,7 @@ template <class T> DEVICE void squares(const SquaresArguments &a) {
 
 KERNEL(squares_f32, 256, SquaresArguments) { squares<float>(a); }
 KERNEL(squares_bf16, 256, SquaresArguments) { squares<bf16>(a); }
+KERNEL(squares_f16, 256, SquaresArguments) { squares<f16>(a); }
 
 struct AddSquaresArguments {
     double *sum;
@@ -104,3 +105,4 @@ template <class T> DEVICE void adamw(const AdamWArguments &a) {
 
 KERNEL(adamw_f32, 256, AdamWArguments) { adamw<float>(a); }
 KERNEL(adamw_bf16, 256, AdamWArguments) { adamw<bf16>(a); }
+KERNEL(adamw_f16, 256, AdamWArguments) { adamw<f16>(a); }

@@ -70,6 +70,7 @@ template <class T> DEVICE void rms_forward(const RmsArguments &a) {
 
 KERNEL(rms_f32, 256, RmsArguments) { rms_forward<float>(a); }
 KERNEL(rms_bf16, 256, RmsArguments) { rms_forward<bf16>(a); }
+KERNEL(rms_f16, 256, RmsArguments) { rms_forward<f16>(a); }
 
 struct RmsGradientArguments {
     void *dx; // may be dy or dresidual
@@ -122,6 +123,7 @@ template <class T> DEVICE void rms_gradient(const RmsGradientArguments &a) {
 
 KERNEL(rms_gradient_f32, 256, RmsGradientArguments) { rms_gradient<float>(a); }
 KERNEL(rms_gradient_bf16, 256, RmsGradientArguments) { rms_gradient<bf16>(a); }
+KERNEL(rms_gradient_f16, 256, RmsGradientArguments) { rms_gradient<f16>(a); }
 
 // Sums over a slice of rows of dy * n, for the gain; as sum_slices of moves.cu.
 struct RmsSlicesArguments {
@@ -157,3 +159,4 @@ template <class T> DEVICE void rms_slices(const RmsSlicesArguments &a) {
 
 KERNEL(rms_slices_f32, 256, RmsSlicesArguments) { rms_slices<float>(a); }
 KERNEL(rms_slices_bf16, 256, RmsSlicesArguments) { rms_slices<bf16>(a); }
+KERNEL(rms_slices_f16, 256, RmsSlicesArguments) { rms_slices<f16>(a); }

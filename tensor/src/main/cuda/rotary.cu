@@ -38,3 +38,4 @@ template <class T> DEVICE void rotary(const RotaryArguments &a) {
 
 KERNEL(rotary_f32, 256, RotaryArguments) { rotary<float>(a); }
 KERNEL(rotary_bf16, 256, RotaryArguments) { rotary<bf16>(a); }
+KERNEL(rotary_f16, 256, RotaryArguments) { rotary<f16>(a); }

@@ -31,6 +31,7 @@ template <class T> DEVICE void swiglu_forward(const SwigluArguments &a) {
 
 KERNEL(swiglu_f32, 256, SwigluArguments) { swiglu_forward<float>(a); }
 KERNEL(swiglu_bf16, 256, SwigluArguments) { swiglu_forward<bf16>(a); }
+KERNEL(swiglu_f16, 256, SwigluArguments) { swiglu_forward<f16>(a); }
 
 struct SwigluGradientArguments {
     void *dgate; // one of them may be dy
@@ -69,3 +70,4 @@ template <class T> DEVICE void swiglu_gradient(const SwigluGradientArguments &a)
 
 KERNEL(swiglu_gradient_f32, 256, SwigluGradientArguments) { swiglu_gradient<float>(a); }
 KERNEL(swiglu_gradient_bf16, 256, SwigluGradientArguments) { swiglu_gradient<bf16>(a); }
+KERNEL(swiglu_gradient_f16, 256, SwigluGradientArguments) { swiglu_gradient<f16>(a); }

@@ -1,6 +1,7 @@
 // A stand-in for libcuda.so.1 and libcublas.so.*, for tests of the calls that reach them through JCuda: "device" memory is the host's, kernels are those of
 // the library named by PENSTOCK_HOST_KERNELS (compiled for the host). A stream does its work as late as it may: when somebody waits for it. So work that
 // relies on an order that nobody asked for meets memory as it was before. Signatures follow cuda.h and cublas_v2.h.
+#include "half.h"
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
@@ -260,6 +261,9 @@ static float get(const void *x, int type, int64_t i) {
     if (type == 0) {
         return ((const float *)x)[i];
     }
+    if (type == 2) {
+        return host::from_half(((const uint16_t *)x)[i]);
+    }
     uint32_t bits = (uint32_t)((const uint16_t *)x)[i] << 16;
     float value;
     memcpy(&value, &bits, 4);
@@ -270,15 +274,19 @@ static void put(void *x, int type, int64_t i, float value) {
         ((float *)x)[i] = value;
         return;
     }
+    if (type == 2) {
+        ((uint16_t *)x)[i] = host::to_half(value);
+        return;
+    }
     uint32_t bits;
     memcpy(&bits, &value, 4);
     ((uint16_t *)x)[i] = (uint16_t)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
-// C = alpha op(A) op(B) + beta C, column-major; types 0 (f32) and 14 (bf16), computation 68 (f32).
+// C = alpha op(A) op(B) + beta C, column-major; types 0 (f32), 2 (f16) and 14 (bf16), computation 68 (f32).
 int cublasGemmEx(void *handle, int op_a, int op_b, int m, int n, int k, const void *alpha, const void *a, int type_a, int lda, const void *b, int type_b,
                  int ldb, const void *beta, void *c, int type_c, int ldc, int compute, int algorithm) {
-    bool known = (type_a == 0 || type_a == 14) && type_a == type_b && (type_c == 0 || type_c == type_a) && compute == 68 && algorithm == -1;
+    bool known = (type_a == 0 || type_a == 2 || type_a == 14) && type_a == type_b && (type_c == 0 || type_c == type_a) && compute == 68 && algorithm == -1;
     if (!known || lda < (op_a ? k : m) || ldb < (op_b ? n : k) || ldc < m) {
         return 7; // CUBLAS_STATUS_INVALID_VALUE
     }

@@ -6,6 +6,7 @@
 // there and not from the kernels.
 #pragma once
 
+#include "half.h"
 #include <algorithm>
 #include <cmath>
 #include <csetjmp>
@@ -16,6 +17,9 @@
 #include <functional>
 #include <ucontext.h>
 #include <vector>
+
+struct bf16;
+struct f16;
 
 #define DEVICE inline __attribute__((unused))
 #define __restrict__ __restrict
@@ -221,7 +225,10 @@ inline void deposit(const Lane &mine, int line) {
 
 inline void all_have_read(int line) { wait_for_warp(line); }
 
-inline float bf16_at(uint32_t word, int half) {
+// Elements of a register, by the type that a pointer names.
+inline float element_at(const f16 *, uint32_t word, int half) { return from_half((uint16_t)(half ? word >> 16 : word)); }
+
+inline float element_at(const bf16 *, uint32_t word, int half) {
     uint32_t bits = (half ? word >> 16 : word & 0xffffu) << 16;
     float x;
     memcpy(&x, &bits, 4);
@@ -289,7 +296,7 @@ template <class X> static X host_shuffle(X x, int from_lane, int line) {
 
 // D(16x8) += A(16x16) B(16x8). Lane l, g = l / 4, t = l % 4: register i of A holds rows g + 8 (i odd), columns 2t, 2t+1 (+ 8 if i >= 2); of B rows 2t, 2t+1
 // (+ 8 if i = 1), column g; of D row g (+ 8 if i >= 2), column 2t (+ 1 if i odd).
-static inline void host_mma(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], int line) {
+template <class T> static void host_mma(const T *type, float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], int line) {
     host::Lane mine = {};
     memcpy(mine.words, a, sizeof(a));
     memcpy(mine.words + 4, b, sizeof(b));
@@ -302,7 +309,7 @@ static inline void host_mma(float (&d)[4], const uint32_t (&a)[4], const uint32_
             int half = k & 1, pair = (k % 8) / 2;
             uint32_t word_a = host::lane_of_warp(row % 8 * 4 + pair).words[(row >= 8 ? 1 : 0) + (k >= 8 ? 2 : 0)];
             uint32_t word_b = host::lane_of_warp(column * 4 + pair).words[4 + (k >= 8 ? 1 : 0)];
-            sum += host::bf16_at(word_a, half) * host::bf16_at(word_b, half);
+            sum += host::element_at(type, word_a, half) * host::element_at(type, word_b, half);
         }
         d[i] += sum;
     }

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The operations of training on one device. Every operation says which outputs it overwrites and which it accumulates into (+=); inputs are never
- * changed. Letters are those of {@code docs/shapes.md}; R stands for rows (B*T tokens). <i>Compute type</i> means F32 or BF16 (F64 too on the reference
+ * changed. Letters are those of {@code docs/shapes.md}; R stands for rows (B*T tokens). <i>Compute type</i> means F32, BF16 or F16 (F64 too on the reference
  * backend); accumulators are {@link DType#accumulator()} of it. Unless a line says "strided", tensors are contiguous. An output aliases an input only
  * where the line allows it.
  *
@@ -33,7 +33,7 @@ public interface Backend extends AutoCloseable {
 
     void zero(Tensor x);
 
-    /** Overwrites y with x, cast to y's dtype (F32, BF16, F64). Both may be strided. */
+    /** Overwrites y with x, cast to y's dtype (F32, BF16, F16, F64). Both may be strided. */
     void copy(Tensor y, Tensor x);
 
     /** Accumulates y += x, computed in the accumulator type; dtypes may differ. */

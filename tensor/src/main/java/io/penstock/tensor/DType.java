@@ -4,6 +4,8 @@ package io.penstock.tensor;
 public enum DType {
     F32(4),
     BF16(2),
+    /** IEEE 754 binary16: 10 bits of mantissa, at most 65504, steps of 2^-24 near 0. */
+    F16(2),
     F64(8),
     I32(4);
 
@@ -33,5 +35,19 @@ public enum DType {
 
     public static float fromBf16(short bits) {
         return Float.intBitsToFloat(bits << 16);
+    }
+
+    /** Rounds to nearest, ties to even; past 65504 by half a step or more it is infinity; NaN stays NaN. */
+    public static short toF16(float value) {
+        return Float.floatToFloat16(value);
+    }
+
+    public static float fromF16(short bits) {
+        return Float.float16ToFloat(bits);
+    }
+
+    /** Whether this is one of the 16-bit compute types. */
+    public boolean isHalf() {
+        return this == BF16 || this == F16;
     }
 }

@@ -405,7 +405,7 @@ public final class OperationChecks {
 
     static void computeType(String name, Tensor x) {
         if (x.dtype() == DType.I32) {
-            throw new IllegalStateException(name + " is " + x.dtype() + ", expected F32, BF16 or F64");
+            throw new IllegalStateException(name + " is " + x.dtype() + ", expected F32, BF16, F16 or F64");
         }
     }
 

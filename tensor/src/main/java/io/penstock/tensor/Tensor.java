@@ -123,6 +123,7 @@ public final class Tensor {
         return switch (dtype) {
             case F32 -> segment.get(FLOAT, offset);
             case BF16 -> DType.fromBf16(segment.get(ValueLayout.JAVA_SHORT, offset));
+            case F16 -> DType.fromF16(segment.get(ValueLayout.JAVA_SHORT, offset));
             case F64 -> segment.get(ValueLayout.JAVA_DOUBLE, offset);
             case I32 -> segment.get(ValueLayout.JAVA_INT, offset);
         };
@@ -134,6 +135,7 @@ public final class Tensor {
         switch (dtype) {
             case F32 -> segment.set(FLOAT, offset, (float) value);
             case BF16 -> segment.set(ValueLayout.JAVA_SHORT, offset, DType.toBf16((float) value));
+            case F16 -> segment.set(ValueLayout.JAVA_SHORT, offset, DType.toF16((float) value));
             case F64 -> segment.set(ValueLayout.JAVA_DOUBLE, offset, value);
             case I32 -> segment.set(ValueLayout.JAVA_INT, offset, Math.toIntExact((long) value));
         }

@@ -66,6 +66,7 @@ final class VocabularyPartsTest {
             case F64 -> 1e-14;
             case F32 -> 1e-6;
             case BF16 -> 0x1p-8;
+            case F16 -> 0x1p-11;
             case I32 -> throw new IllegalArgumentException();
         };
         Tensor logits = TestTensors.random(4, accumulator, ROWS, VOCABULARY);

@@ -27,6 +27,7 @@ public final class Libtorch {
         return switch (dtype) {
             case F32 -> ScalarType.Float;
             case BF16 -> ScalarType.BFloat16;
+            case F16 -> ScalarType.Half;
             case F64 -> ScalarType.Double;
             case I32 -> ScalarType.Int;
         };

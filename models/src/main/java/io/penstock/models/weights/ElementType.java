@@ -46,6 +46,7 @@ public enum ElementType {
             case F64 -> F64;
             case F32 -> F32;
             case BF16 -> BF16;
+            case F16 -> F16;
             case I32 -> I32;
         };
     }
@@ -59,7 +60,7 @@ public enum ElementType {
         return switch (this) {
             case F64 -> data.get(DOUBLE, index * Double.BYTES);
             case F32 -> data.get(FLOAT, index * Float.BYTES);
-            case F16 -> Float.float16ToFloat(data.get(SHORT, index * Short.BYTES));
+            case F16 -> DType.fromF16(data.get(SHORT, index * Short.BYTES));
             case BF16 -> DType.fromBf16(data.get(SHORT, index * Short.BYTES));
             case I64, I32, I16, I8, U64, U32, U16, U8, BOOL, F8_E4M3, F8_E5M2 ->
                 throw new IllegalStateException(this + " is not read as numbers");

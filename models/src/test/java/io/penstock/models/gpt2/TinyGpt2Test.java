@@ -72,6 +72,7 @@ final class TinyGpt2Test {
         try (Backend cpu = new CpuBackend(2)) {
             assertGolden(cpu, F32);
             assertGolden(cpu, BF16);
+            assertGolden(cpu, DType.F16);
         }
     }
 
@@ -98,6 +99,7 @@ final class TinyGpt2Test {
             case F64 -> 1e-9;
             case F32 -> 2e-5;
             case BF16 -> 2e-2;
+            case F16 -> 5e-3;
             case I32 -> throw new IllegalArgumentException(compute.toString());
         };
         for (int i = 0; i < STEPS; i++) {

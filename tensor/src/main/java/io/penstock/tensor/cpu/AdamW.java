@@ -1,5 +1,6 @@
 package io.penstock.tensor.cpu;
 
+import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +17,7 @@ final class AdamW implements Tiles {
     private long g;
     private long working;
     private long elements;
-    private boolean half;
+    private DType type = DType.F32;
     private final VectorAdamW.Rates rates = new VectorAdamW.Rates();
 
     AdamW(Workers workers) {
@@ -44,7 +45,7 @@ final class AdamW implements Tiles {
         this.working = 0;
         if (working != null) {
             this.working = working.address();
-            half = Lanes.half(working);
+            type = Lanes.type(working);
         }
         elements = weight.elements();
         rates.beta1 = beta1;
@@ -64,11 +65,11 @@ final class AdamW implements Tiles {
         VectorAdamW.update(w + 4 * from, m + 4 * from, v + 4 * from, g + 4 * from, n, rates);
         if (working != 0) {
             // the tile's weights are still in cache
-            long to = working + from * Lanes.bytes(half);
-            if (half) {
-                VectorBf16.narrow(to, w + 4 * from, n);
-            } else {
+            long to = working + from * type.bytes();
+            if (type == DType.F32) {
                 MemorySegment.copy(Lanes.ALL, w + 4 * from, Lanes.ALL, to, 4 * n);
+            } else {
+                Halves.narrow(type, to, w + 4 * from, n);
             }
         }
     }

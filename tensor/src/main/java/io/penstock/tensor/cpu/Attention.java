@@ -1,6 +1,7 @@
 package io.penstock.tensor.cpu;
 
 import io.penstock.tensor.AttentionShape;
+import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 
 /**
@@ -26,7 +27,7 @@ final class Attention implements Tiles {
     private long kStride;
     private long vStride;
     private int chunk;
-    private boolean half;
+    private DType type = DType.F32;
 
     Attention(Workers workers, MatmulKernels kernels, Workspace workspace) {
         this.workers = workers;
@@ -45,7 +46,7 @@ final class Attention implements Tiles {
         qStride = q_RC.rowStride();
         kStride = k_RC.rowStride();
         vStride = v_RC.rowStride();
-        half = Lanes.half(q_RC);
+        type = Lanes.type(q_RC);
         chunk = AttentionBlocks.keys(shape.headSize());
         kernels.beginOperation();
         AttentionBlocks.plan(shape, maker);
@@ -55,10 +56,10 @@ final class Attention implements Tiles {
 
     private void make(int rows, int n, int slot) {
         int h = shape.headSize();
-        int scores = MatmulShape.flags(false, true, half, false, false, false);
+        int scores = MatmulShape.flags(false, true, type, false, false, false);
         scoreKernels.set(rows, slot, kernels.find(rows, n, h, qStride, kStride, AttentionBlocks.STRIDE, scores));
-        int values = MatmulShape.flags(false, false, half, false, false, true);
-        long pStride = AttentionBlocks.STRIDE * 4 / Lanes.bytes(half);
+        int values = MatmulShape.flags(false, false, type, false, false, true);
+        long pStride = AttentionBlocks.STRIDE * 4 / type.bytes();
         valueKernels.set(rows, slot, kernels.find(rows, h, n, pStride, vStride, h, values));
     }
 
@@ -89,7 +90,7 @@ final class Attention implements Tiles {
 
     private void attend(long area, int thread, int batch, int head, int start, int rows, int from) {
         int h = shape.headSize();
-        int bytes = Lanes.bytes(half);
+        int bytes = type.bytes();
         int keyHead = head / (shape.heads() / shape.keyValueHeads());
         long firstRow = (long) batch * shape.sequence();
         long scores = AttentionBlocks.scores(area);
@@ -111,7 +112,7 @@ final class Attention implements Tiles {
                     AttentionBlocks.maxima(area) + 4L * r,
                     AttentionBlocks.totals(area) + 4L * r,
                     AttentionBlocks.lanes(area),
-                    half);
+                    type);
             if (from > 0) {
                 Vectors.scale(sums + 4L * r * h, sums + 4L * r * h, kept, h);
             }
@@ -129,8 +130,8 @@ final class Attention implements Tiles {
             float total = Lanes.getF32(AttentionBlocks.totals(area), r);
             float max = Lanes.getF32(AttentionBlocks.maxima(area), r);
             Lanes.putF32(lse, lseRow + r, (float) (max * scale + StrictMath.log(total)));
-            long to = o + ((firstRow + r) * oStride + (long) head * h) * Lanes.bytes(half);
-            SoftmaxRow.write(to, AttentionBlocks.querySums(area) + 4L * r * h, 1 / total, h, half);
+            long to = o + ((firstRow + r) * oStride + (long) head * h) * type.bytes();
+            SoftmaxRow.write(to, AttentionBlocks.querySums(area) + 4L * r * h, 1 / total, h, type);
         }
     }
 }

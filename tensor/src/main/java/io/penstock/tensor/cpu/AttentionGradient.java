@@ -1,6 +1,7 @@
 package io.penstock.tensor.cpu;
 
 import io.penstock.tensor.AttentionShape;
+import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 
 /**
@@ -37,7 +38,7 @@ final class AttentionGradient implements Tiles {
     private long kStride;
     private long vStride;
     private int chunk;
-    private boolean half;
+    private DType type = DType.F32;
 
     AttentionGradient(Workers workers, MatmulKernels kernels, Workspace workspace) {
         this.workers = workers;
@@ -74,7 +75,7 @@ final class AttentionGradient implements Tiles {
         qStride = q_RC.rowStride();
         kStride = k_RC.rowStride();
         vStride = v_RC.rowStride();
-        half = Lanes.half(q_RC);
+        type = Lanes.type(q_RC);
         chunk = AttentionBlocks.keys(shape.headSize());
         kernels.beginOperation();
         AttentionBlocks.plan(shape, maker);
@@ -84,14 +85,14 @@ final class AttentionGradient implements Tiles {
     private void make(int rows, int n, int slot) {
         int h = shape.headSize();
         long scores = AttentionBlocks.STRIDE;
-        long p = scores * 4 / Lanes.bytes(half);
-        int product = MatmulShape.flags(false, true, half, false, false, false);
+        long p = scores * 4 / type.bytes();
+        int product = MatmulShape.flags(false, true, type, false, false, false);
         scoreKernels.set(rows, slot, kernels.find(rows, n, h, qStride, kStride, scores, product));
         dpKernels.set(rows, slot, kernels.find(rows, n, h, dOStride, vStride, scores, product));
-        int sum = MatmulShape.flags(true, false, half, false, false, true);
+        int sum = MatmulShape.flags(true, false, type, false, false, true);
         dvKernels.set(rows, slot, kernels.find(n, h, rows, p, dOStride, h, sum));
         dkKernels.set(rows, slot, kernels.find(n, h, rows, p, qStride, h, sum));
-        int plain = MatmulShape.flags(false, false, half, false, false, false);
+        int plain = MatmulShape.flags(false, false, type, false, false, false);
         dqKernels.set(rows, slot, kernels.find(rows, h, n, p, kStride, h, plain));
     }
 
@@ -115,18 +116,18 @@ final class AttentionGradient implements Tiles {
             for (int i = 0; i < keys; i++) {
                 long column = (long) keyHead * h;
                 long sums = 4L * i * h;
-                int bytes = Lanes.bytes(half);
+                int bytes = type.bytes();
                 long toK = dk + ((row + i) * dkStride + column) * bytes;
                 long toV = dv + ((row + i) * dvStride + column) * bytes;
-                SoftmaxRow.write(toK, AttentionBlocks.keySums(area) + sums, 1, h, half);
-                SoftmaxRow.write(toV, AttentionBlocks.valueSums(area) + sums, 1, h, half);
+                SoftmaxRow.write(toK, AttentionBlocks.keySums(area) + sums, 1, h, type);
+                SoftmaxRow.write(toV, AttentionBlocks.valueSums(area) + sums, 1, h, type);
             }
         }
     }
 
     private void block(long area, int thread, int batch, int keyHead, int head, int from, int start) {
         int h = shape.headSize();
-        int bytes = Lanes.bytes(half);
+        int bytes = type.bytes();
         int rows = Math.min(AttentionBlocks.ROWS, shape.sequence() - start);
         int n = AttentionBlocks.keyCount(start, rows, from, chunk);
         int slot = AttentionBlocks.slot(n, chunk);
@@ -149,16 +150,16 @@ final class AttentionGradient implements Tiles {
         for (int r = 0; r < rows; r++) {
             long to = dq + ((row + r) * dqStride + (long) head * h) * bytes;
             if (from == 0) {
-                SoftmaxRow.write(to, sums + 4L * r * h, 1, h, half);
+                SoftmaxRow.write(to, sums + 4L * r * h, 1, h, type);
             } else {
-                SoftmaxRow.add(to, sums + 4L * r * h, h, AttentionBlocks.lanes(area), half);
+                SoftmaxRow.add(to, sums + 4L * r * h, h, AttentionBlocks.lanes(area), type);
             }
         }
     }
 
     private void softmaxRows(long area, int batch, int head, int from, int start, int rows, int n) {
         int h = shape.headSize();
-        int bytes = Lanes.bytes(half);
+        int bytes = type.bytes();
         float scale = (float) (1 / Math.sqrt(h));
         long row = (long) batch * shape.sequence() + start;
         long lseRow = ((long) batch * shape.heads() + head) * shape.sequence() + start;
@@ -170,7 +171,7 @@ final class AttentionGradient implements Tiles {
                     o + ((row + r) * oStride + column) * bytes,
                     h,
                     AttentionBlocks.lanes(area),
-                    half);
+                    type);
             int valid = Math.min(n, start + r - from + 1);
             long offset = 4L * r * AttentionBlocks.STRIDE;
             SoftmaxRow.backward(
@@ -181,7 +182,7 @@ final class AttentionGradient implements Tiles {
                     scale,
                     Lanes.getF32(lse, lseRow + r),
                     d,
-                    half);
+                    type);
         }
     }
 }

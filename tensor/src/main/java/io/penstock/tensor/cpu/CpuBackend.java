@@ -11,7 +11,7 @@ import io.penstock.tensor.Write;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Computes F32 and BF16 on the cores of this machine: the caller's thread and {@code threads - 1} workers of its own, so that backends of several ranks in one
+ * Computes F32, BF16 and F16 on the cores of this machine: the caller's thread and {@code threads - 1} workers of its own, so that backends of several ranks in one
  * JVM share the cores as they are told. Matrix products are oneDNN's, or plain Java where it does not load, as {@link #description()} says.
  */
 public final class CpuBackend implements Backend {
@@ -53,7 +53,7 @@ public final class CpuBackend implements Backend {
         moves = new Moves(workers, workspace);
         matmul = new Matmul(workers, kernels);
         rowSums = new RowSums(workers, blocks);
-        embedding = new Embedding(workers);
+        embedding = new Embedding(workers, workspace);
         layerNorm = new LayerNorm(workers, workspace);
         layerNormGradient = new LayerNormGradient(workers, workspace, blocks);
         rmsNorm = new RmsNorm(workers, workspace);
@@ -61,7 +61,7 @@ public final class CpuBackend implements Backend {
         rotary = new Rotary(workers, workspace);
         attention = new Attention(workers, kernels, workspace);
         attentionGradient = new AttentionGradient(workers, kernels, workspace);
-        gelu = new Gelu(workers);
+        gelu = new Gelu(workers, workspace);
         swiGlu = new SwiGlu(workers, workspace);
         crossEntropy = new CrossEntropy(workers, workspace);
         embeddingPart = new EmbeddingPart(workers, workspace);

@@ -1,5 +1,6 @@
 package io.penstock.tensor.cpu;
 
+import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +24,7 @@ final class CrossEntropy implements Tiles {
     private long columns;
     private long rowsPerTile;
     private float scale;
-    private boolean half;
+    private DType type = DType.F32;
 
     CrossEntropy(Workers workers, Workspace workspace) {
         this.workers = workers;
@@ -38,8 +39,8 @@ final class CrossEntropy implements Tiles {
         dlogits = 0;
         if (dlogits_RV != null) {
             dlogits = dlogits_RV.address();
-            half = Lanes.half(dlogits_RV);
-            gradientRowBytes = dlogits_RV.rowStride() * Lanes.bytes(half);
+            type = Lanes.type(dlogits_RV);
+            gradientRowBytes = dlogits_RV.rowStride() * type.bytes();
         }
         rows = logits_RV.shape().rows();
         columns = logits_RV.shape().last();
@@ -64,25 +65,27 @@ final class CrossEntropy implements Tiles {
         if (target < 0) {
             Lanes.putF32(loss, row, 0);
             if (dlogits != 0) {
-                Vectors.zero(dx, columns * Lanes.bytes(half) / 4);
-                Lanes.put(half, dx, columns - 1, 0);
+                Vectors.zero(dx, columns * type.bytes() / 4);
+                Lanes.put(type, dx, columns - 1, 0);
             }
             return;
         }
         float max = VectorLoss.maximum(x, columns);
         float atTarget = Lanes.getF32(x, target);
         // the exponentials' place: the gradient's own, where it is wide enough or on top of the logits
-        long exponentials = dlogits != 0 && (dx == x || !half) ? dx : area;
+        long exponentials = dlogits != 0 && (dx == x || type == DType.F32) ? dx : area;
         float sum = VectorLoss.exponentials(exponentials, x, max, columns, lanes);
         Lanes.putF32(loss, row, (float) (StrictMath.log(sum) + max - atTarget));
         if (dlogits != 0) {
             float probability = Lanes.getF32(exponentials, target) / sum;
-            if (half) {
+            if (type == DType.BF16) {
                 VectorLoss.scaleToBf16(dx, exponentials, scale / sum, columns);
             } else {
-                Vectors.scale(dx, exponentials, scale / sum, columns);
+                long scaled = Halves.target(type, dx, exponentials);
+                Vectors.scale(scaled, exponentials, scale / sum, columns);
+                Halves.flush(type, dx, scaled, columns);
             }
-            Lanes.put(half, dx, target, scale * (probability - 1f));
+            Lanes.put(type, dx, target, scale * (probability - 1f));
         }
     }
 }

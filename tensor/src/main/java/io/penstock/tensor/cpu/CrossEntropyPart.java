@@ -1,5 +1,6 @@
 package io.penstock.tensor.cpu;
 
+import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +31,7 @@ final class CrossEntropyPart {
     private long parts;
     private int first;
     private float scale;
-    private boolean half;
+    private DType type = DType.F32;
 
     CrossEntropyPart(Workers workers, Workspace workspace) {
         this.workers = workers;
@@ -55,8 +56,8 @@ final class CrossEntropyPart {
         dlogits = 0;
         if (dlogits_RV != null) {
             dlogits = dlogits_RV.address();
-            half = Lanes.half(dlogits_RV);
-            gradientRowBytes = dlogits_RV.rowStride() * Lanes.bytes(half);
+            type = Lanes.type(dlogits_RV);
+            gradientRowBytes = dlogits_RV.rowStride() * type.bytes();
         }
         this.scale = scale;
         workers.run(lossTiles, tiles);
@@ -107,7 +108,7 @@ final class CrossEntropyPart {
     private void notCounted(long row) {
         Lanes.putF32(loss, row, 0);
         for (long i = 0; i < columns && dlogits != 0; i++) {
-            Lanes.put(half, dlogits + row * gradientRowBytes, i, 0);
+            Lanes.put(type, dlogits + row * gradientRowBytes, i, 0);
         }
     }
 
@@ -128,7 +129,7 @@ final class CrossEntropyPart {
             gradient(dx, logits + row * rowBytes, max, scale / sum, scratch);
             long target = (long) Lanes.getI32(targets, row) - first;
             if (isHere(target)) {
-                Lanes.put(half, dx, target, scale * (Exp.two((atTarget - max) * Exp.LOG2E) / sum - 1f));
+                Lanes.put(type, dx, target, scale * (Exp.two((atTarget - max) * Exp.LOG2E) / sum - 1f));
             }
         }
     }
@@ -140,9 +141,9 @@ final class CrossEntropyPart {
     private void gradient(long dx, long x, float max, float factor, long scratch) {
         for (long from = 0; from < columns; from += Workspace.PIECE) {
             long n = Math.min(Workspace.PIECE, columns - from);
-            long to = dx + from * Lanes.bytes(half);
-            VectorLoss.probabilities(Bf16.target(half, to, scratch), x + 4 * from, max, factor, n);
-            Bf16.flush(half, to, scratch, n);
+            long to = dx + from * type.bytes();
+            VectorLoss.probabilities(Halves.target(type, to, scratch), x + 4 * from, max, factor, n);
+            Halves.flush(type, to, scratch, n);
         }
     }
 }

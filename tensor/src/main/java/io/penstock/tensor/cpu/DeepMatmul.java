@@ -27,7 +27,7 @@ final class DeepMatmul extends MatmulKernel {
         first = factory.create(piece(shape, PIECE, ldc, flags));
         next = factory.create(piece(shape, PIECE, ldc, adding));
         last = factory.create(piece(shape, rest, ldc, adding));
-        int bytes = Lanes.bytes(shape.half());
+        int bytes = shape.type().bytes();
         aOffset = PIECE * (shape.transposeA() ? shape.lda() : 1) * bytes;
         bOffset = PIECE * (shape.transposeB() ? 1 : shape.ldb()) * bytes;
     }
@@ -51,7 +51,7 @@ final class DeepMatmul extends MatmulKernel {
         }
         if (shape.halfOutput()) {
             for (int row = 0; row < shape.m(); row++) {
-                VectorBf16.narrow(c + 2L * row * shape.ldc(), sums + 4L * row * shape.n(), shape.n());
+                Halves.narrow(shape.type(), c + 2L * row * shape.ldc(), sums + 4L * row * shape.n(), shape.n());
             }
         }
     }

@@ -1,5 +1,6 @@
 package io.penstock.tensor.cpu;
 
+import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,7 @@ final class Embedding {
     private static final long ELEMENTS = 1 << 15;
 
     private final Workers workers;
+    private final Workspace workspace;
     private final Tiles forwardTiles = this::forwardTile;
     private final Tiles backwardTiles = this::backwardTile;
 
@@ -23,10 +25,11 @@ final class Embedding {
     private long columns;
     private long rowsPerTile;
     private int sequence;
-    private boolean half;
+    private DType type = DType.F32;
 
-    Embedding(Workers workers) {
+    Embedding(Workers workers, Workspace workspace) {
         this.workers = workers;
+        this.workspace = workspace;
     }
 
     void forward(Tensor y_RC, Tensor tokens_R, Tensor wte_VC, @Nullable Tensor wpe_TC, int sequence) {
@@ -47,12 +50,12 @@ final class Embedding {
         wpe = positions_TC == null ? 0 : positions_TC.address();
         rows = y_RC.shape().rows();
         columns = y_RC.shape().last();
-        half = Lanes.half(y_RC);
+        type = Lanes.type(y_RC);
         this.sequence = sequence;
     }
 
     private void forwardTile(int tile, int thread) {
-        int bytes = Lanes.bytes(half);
+        int bytes = type.bytes();
         long end = Math.min(rows, (tile + 1) * rowsPerTile);
         for (long row = tile * rowsPerTile; row < end; row++) {
             long to = y + row * columns * bytes;
@@ -60,26 +63,19 @@ final class Embedding {
             if (wpe == 0) {
                 MemorySegment.copy(Lanes.ALL, token, Lanes.ALL, to, columns * bytes);
             } else {
-                addRows(to, token, wpe + row % sequence * columns * bytes);
+                long position = wpe + row % sequence * columns * bytes;
+                Halves.sum(type, to, token, position, columns, workspace.area(thread));
             }
-        }
-    }
-
-    private void addRows(long to, long token, long position) {
-        if (half) {
-            VectorBf16.add(to, token, position, columns);
-        } else {
-            Vectors.add(to, token, position, columns);
         }
     }
 
     /** The rows of one part of the vocabulary, then those of one part of the positions. */
     private void backwardTile(int tile, int thread) {
-        long rowBytes = columns * Lanes.bytes(half);
+        long rowBytes = columns * type.bytes();
         for (long row = 0; row < rows; row++) {
             int token = Lanes.getI32(tokens, row);
             if (token % TILES == tile) {
-                addRow(wte + 4 * columns * token, y + row * rowBytes);
+                Halves.addTo(type, wte + 4 * columns * token, y + row * rowBytes, columns);
             }
         }
         if (wpe == 0) {
@@ -87,16 +83,8 @@ final class Embedding {
         }
         for (long position = tile; position < Math.min(sequence, rows); position += TILES) {
             for (long row = position; row < rows; row += sequence) {
-                addRow(wpe + 4 * columns * position, y + row * rowBytes);
+                Halves.addTo(type, wpe + 4 * columns * position, y + row * rowBytes, columns);
             }
-        }
-    }
-
-    private void addRow(long sum, long dy) {
-        if (half) {
-            VectorBf16.addTo(sum, dy, columns);
-        } else {
-            Vectors.add(sum, sum, dy, columns);
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.penstock.tensor.cpu;
 
+import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
@@ -21,7 +22,7 @@ final class EmbeddingPart {
     private long rowsPerTile;
     private long count;
     private int first;
-    private boolean half;
+    private DType type = DType.F32;
 
     EmbeddingPart(Workers workers, Workspace workspace) {
         this.workers = workers;
@@ -46,7 +47,7 @@ final class EmbeddingPart {
         count = table_VC.shape().rows();
         rows = y_RC.shape().rows();
         columns = y_RC.shape().last();
-        half = Lanes.half(y_RC);
+        type = Lanes.type(y_RC);
         this.first = first;
     }
 
@@ -55,7 +56,7 @@ final class EmbeddingPart {
     }
 
     private void forwardTile(int tile, int thread) {
-        long rowBytes = columns * Lanes.bytes(half);
+        long rowBytes = columns * type.bytes();
         long end = Math.min(rows, (tile + 1) * rowsPerTile);
         for (long row = tile * rowsPerTile; row < end; row++) {
             long token = (long) Lanes.getI32(tokens, row) - first;
@@ -83,7 +84,7 @@ final class EmbeddingPart {
         for (long row = 0; row < rows; row++) {
             long token = (long) Lanes.getI32(tokens, row) - first;
             if (isHere(token)) {
-                long dy = Bf16.read(half, y + (row * columns + from) * Lanes.bytes(half), scratch, n);
+                long dy = Halves.read(type, y + (row * columns + from) * type.bytes(), scratch, n);
                 long dToken = wte + 4 * (token * columns + from);
                 Vectors.add(dToken, dToken, dy, n);
             }

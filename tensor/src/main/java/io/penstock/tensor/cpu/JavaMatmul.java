@@ -1,5 +1,7 @@
 package io.penstock.tensor.cpu;
 
+import io.penstock.tensor.DType;
+
 /**
  * A product by the Vector API (Goto and van de Geijn 2008): blocks of both factors are copied to f32 panels that stay in cache, four rows by two vectors
  * of c stay in registers. Sums run over k in order within {@link #DEPTH}, and over those blocks in order.
@@ -44,21 +46,21 @@ final class JavaMatmul extends MatmulKernel {
 
     /** Panels of four rows, [panel][depth][4], padded with zeros. */
     private void packA(long packed, long a, int row, int rows, int from, int depth) {
-        boolean half = shape.half();
+        DType type = shape.type();
         long rowStep = shape.transposeA() ? 1 : shape.lda();
         long depthStep = shape.transposeA() ? shape.lda() : 1;
         for (int i = 0; i < roundUp(rows, PANEL_ROWS); i++) {
             long to = packed + 4L * ((long) (i / PANEL_ROWS) * PANEL_ROWS * depth + i % PANEL_ROWS);
             long source = (row + i) * rowStep + from * depthStep;
             for (int p = 0; p < depth; p++) {
-                Lanes.putF32(to, (long) p * PANEL_ROWS, i < rows ? Lanes.get(half, a, source + p * depthStep) : 0);
+                Lanes.putF32(to, (long) p * PANEL_ROWS, i < rows ? Lanes.get(type, a, source + p * depthStep) : 0);
             }
         }
     }
 
     /** Panels of two vectors' columns, [panel][depth][2 vectors], padded with zeros. */
     private void packB(long packed, long b, int column, int columns, int from, int depth) {
-        boolean half = shape.half();
+        DType type = shape.type();
         long columnStep = shape.transposeB() ? shape.ldb() : 1;
         long depthStep = shape.transposeB() ? 1 : shape.ldb();
         for (int j = 0; j < roundUp(columns, PANEL_COLUMNS); j++) {
@@ -66,7 +68,7 @@ final class JavaMatmul extends MatmulKernel {
             long source = (column + j) * columnStep + from * depthStep;
             for (int p = 0; p < depth; p++) {
                 Lanes.putF32(
-                        to, (long) p * PANEL_COLUMNS, j < columns ? Lanes.get(half, b, source + p * depthStep) : 0);
+                        to, (long) p * PANEL_COLUMNS, j < columns ? Lanes.get(type, b, source + p * depthStep) : 0);
             }
         }
     }
@@ -85,7 +87,7 @@ final class JavaMatmul extends MatmulKernel {
     }
 
     private void write(long c, long bias, long block, int row, int rows, int column, int columns) {
-        boolean half = shape.halfOutput();
+        DType type = shape.output();
         boolean accumulate = shape.accumulate();
         boolean hasBias = shape.bias();
         for (int i = 0; i < rows; i++) {
@@ -93,11 +95,11 @@ final class JavaMatmul extends MatmulKernel {
             for (int j = 0; j < columns; j++) {
                 float sum = Lanes.getF32(block, (long) i * COLUMNS + j);
                 if (accumulate) {
-                    sum += Lanes.get(half, c, to + j);
+                    sum += Lanes.get(type, c, to + j);
                 } else if (hasBias) {
                     sum += Lanes.getF32(bias, column + j);
                 }
-                Lanes.put(half, c, to + j, sum);
+                Lanes.put(type, c, to + j, sum);
             }
         }
     }

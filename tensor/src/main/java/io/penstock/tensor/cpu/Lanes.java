@@ -13,7 +13,7 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Numbers in memory as vectors of f32. {@code half} says that memory holds BF16, else F32; addresses are absolute, indices count elements. The vector
+ * Numbers in memory as vectors of f32. Addresses are absolute, indices count elements. The vector
  * width is the machine's, or {@code -Dpenstock.vector.bits=128|256|512}.
  */
 final class Lanes {
@@ -28,6 +28,16 @@ final class Lanes {
     static final MemorySegment ALL = all();
 
     private static final int HIGH_HALF = 0xffff0000;
+    private static final int SIGN = 0x80000000;
+    private static final int F32_INFINITY = 0x7f800000;
+    private static final int F32_HALF = 126 << 23;
+    /** What F32's exponents are more than F16's. */
+    private static final int F16_EXPONENTS = 112 << 23;
+
+    /** 2^-14 and 2^16 as F32: between them F16 has all its bits. */
+    private static final int F16_LEAST_NORMAL = 113 << 23;
+
+    private static final int F16_BEYOND = 143 << 23;
 
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
@@ -47,18 +57,13 @@ final class Lanes {
         return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
     }
 
-    /** Whether x is BF16 (true) or F32 (false), the compute types of this backend. */
-    static boolean half(Tensor x) {
+    /** The type of x, which is one that this backend computes in. */
+    static DType type(Tensor x) {
         return switch (x.dtype()) {
-            case BF16 -> true;
-            case F32 -> false;
+            case F32, BF16, F16 -> x.dtype();
             case F64, I32 ->
-                throw new IllegalStateException("the cpu backend computes in F32 and BF16, not " + x.dtype());
+                throw new IllegalStateException("the cpu backend computes in F32, BF16 and F16, not " + x.dtype());
         };
-    }
-
-    static int bytes(boolean half) {
-        return half ? 2 : 4;
     }
 
     /** The greatest multiple of the vector length that is at most n. */
@@ -130,6 +135,54 @@ final class Lanes {
         return bits.add(0x7fff).add(odd);
     }
 
+    /** {@link #COUNT} F16 as F32, in order. */
+    static FloatVector loadF16(long address) {
+        IntVector bits = (IntVector) ShortVector.fromMemorySegment(SHORTS, ALL, address, ORDER)
+                .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
+        IntVector magnitude = bits.lanewise(VectorOperators.AND, 0x7fff).lanewise(VectorOperators.LSHL, 13);
+        // m 2^-24 for those without a leading 1: 2^-14 (1 + m / 1024) - 2^-14
+        IntVector small = magnitude
+                .add(F16_LEAST_NORMAL)
+                .reinterpretAsFloats()
+                .sub(0x1p-14f)
+                .reinterpretAsInts();
+        IntVector values = magnitude
+                .add(F16_EXPONENTS)
+                .blend(small, magnitude.compare(VectorOperators.LT, 1 << 23))
+                .blend(
+                        magnitude.lanewise(VectorOperators.OR, F32_INFINITY),
+                        magnitude.compare(VectorOperators.GE, 0x1f << 23));
+        return values.lanewise(
+                        VectorOperators.OR,
+                        bits.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.AND, SIGN))
+                .reinterpretAsFloats();
+    }
+
+    /** Rounds to F16, ties to even, in order. */
+    static void storeF16(long address, FloatVector v) {
+        IntVector bits = v.reinterpretAsInts();
+        IntVector magnitude = bits.lanewise(VectorOperators.AND, ~SIGN);
+        // below 2^-14 one step is 2^-24: the sum with 0.5, whose last bit that is, rounds to it
+        IntVector small =
+                magnitude.reinterpretAsFloats().add(0.5f).reinterpretAsInts().sub(F32_HALF);
+        IntVector odd = magnitude.lanewise(VectorOperators.LSHR, 13).lanewise(VectorOperators.AND, 1);
+        // what rounds up past 65504 becomes infinity by its carry
+        IntVector values = magnitude
+                .sub(F16_EXPONENTS)
+                .add(0xfff)
+                .add(odd)
+                .lanewise(VectorOperators.LSHR, 13)
+                .blend(small, magnitude.compare(VectorOperators.LT, F16_LEAST_NORMAL))
+                .blend(0x7c00, magnitude.compare(VectorOperators.GE, F16_BEYOND))
+                .blend(0x7e00, magnitude.compare(VectorOperators.GT, F32_INFINITY));
+        values.lanewise(
+                        VectorOperators.OR,
+                        bits.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.AND, 0x8000))
+                .convertShape(VectorOperators.I2S, SHORTS, 0)
+                .reinterpretAsShorts()
+                .intoMemorySegment(ALL, address, ORDER);
+    }
+
     /** The larger of each; b where it is no number is left out, unlike by {@link FloatVector#max}, which takes four times as long. */
     static FloatVector larger(FloatVector a, FloatVector b) {
         return a.blend(b, b.compare(VectorOperators.GT, a));
@@ -146,15 +199,21 @@ final class Lanes {
 
     // ---- scalars ----
 
-    static float get(boolean half, long base, long index) {
-        return half ? getBf16(base, index) : getF32(base, index);
+    /** {@code type} is F32, BF16 or F16. */
+    static float get(DType type, long base, long index) {
+        if (type == DType.F32) {
+            return getF32(base, index);
+        }
+        return type == DType.BF16 ? getBf16(base, index) : getF16(base, index);
     }
 
-    static void put(boolean half, long base, long index, float value) {
-        if (half) {
+    static void put(DType type, long base, long index, float value) {
+        if (type == DType.F32) {
+            putF32(base, index, value);
+        } else if (type == DType.BF16) {
             putBf16(base, index, value);
         } else {
-            putF32(base, index, value);
+            putF16(base, index, value);
         }
     }
 
@@ -164,6 +223,14 @@ final class Lanes {
 
     static void putBf16(long base, long index, float value) {
         ALL.set(SHORT, base + 2 * index, DType.toBf16(value));
+    }
+
+    static float getF16(long base, long index) {
+        return DType.fromF16(ALL.get(SHORT, base + 2 * index));
+    }
+
+    static void putF16(long base, long index, float value) {
+        ALL.set(SHORT, base + 2 * index, DType.toF16(value));
     }
 
     static float getF32(long base, long index) {

@@ -1,5 +1,6 @@
 package io.penstock.tensor.cpu;
 
+import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 
 /** y = (x - mean) * rstd * gain + bias over C, with or without x = a + b before it; tiles are rows. */
@@ -21,7 +22,7 @@ final class LayerNorm implements Tiles {
     private long columns;
     private long rowsPerTile;
     private float eps;
-    private boolean half;
+    private DType type = DType.F32;
 
     LayerNorm(Workers workers, Workspace workspace) {
         this.workers = workers;
@@ -58,7 +59,8 @@ final class LayerNorm implements Tiles {
         bias = bias_C.address();
         rows = x_RC.shape().rows();
         columns = x_RC.shape().last();
-        half = Lanes.half(x_RC);
+        type = Lanes.type(x_RC);
+        workspace.requireRows(type == DType.F16 ? 1 : 0, columns);
         this.eps = eps;
         rowsPerTile = Math.max(1, ELEMENTS / columns);
         workers.run(this, Math.toIntExact((rows + rowsPerTile - 1) / rowsPerTile));
@@ -67,35 +69,32 @@ final class LayerNorm implements Tiles {
     @Override
     public void run(int tile, int thread) {
         long end = Math.min(rows, (tile + 1) * rowsPerTile);
-        int bytes = Lanes.bytes(half);
+        int bytes = type.bytes();
         for (long row = tile * rowsPerTile; row < end; row++) {
             long offset = row * columns * bytes;
             if (residual != 0) {
-                add(sum + offset, x + offset, residual + offset);
+                Halves.sum(type, sum + offset, x + offset, residual + offset, columns, workspace.area(thread));
             }
             // what is normalised is the sum as it was rounded
-            row(row, y + offset, sum + offset, workspace.lanes(thread));
+            row(row, y + offset, sum + offset, workspace.lanes(thread), workspace.area(thread));
         }
     }
 
-    private void add(long sum, long x, long residual) {
-        if (half) {
-            VectorBf16.add(sum, x, residual, columns);
-        } else {
-            Vectors.add(sum, x, residual, columns);
-        }
-    }
-
-    private void row(long row, long y, long x, long lanes) {
-        float m = (half ? VectorNormBf16.sum(x, columns, lanes) : VectorNorm.sum(x, columns, lanes)) / columns;
-        float squares = half ? VectorNormBf16.squares(x, m, columns, lanes) : VectorNorm.squares(x, m, columns, lanes);
+    /** {@code scratch}: room for a row of F16 as F32. */
+    private void row(long row, long y, long x, long lanes, long scratch) {
+        boolean bf16 = type == DType.BF16;
+        long values = bf16 ? x : Halves.read(type, x, scratch, columns);
+        float m = (bf16 ? VectorNormBf16.sum(x, columns, lanes) : VectorNorm.sum(values, columns, lanes)) / columns;
+        float squares =
+                bf16 ? VectorNormBf16.squares(x, m, columns, lanes) : VectorNorm.squares(values, m, columns, lanes);
         float r = (float) (1 / Math.sqrt((double) (squares / columns) + eps));
         Lanes.putF32(mean, row, m);
         Lanes.putF32(rstd, row, r);
-        if (half) {
+        if (bf16) {
             VectorNormBf16.normalize(y, x, m, r, gain, bias, columns);
         } else {
-            VectorNorm.normalize(y, x, m, r, gain, bias, columns);
+            VectorNorm.normalize(Halves.target(type, y, scratch), values, m, r, gain, bias, columns);
+            Halves.flush(type, y, scratch, columns);
         }
     }
 }

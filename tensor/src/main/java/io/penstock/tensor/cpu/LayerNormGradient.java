@@ -1,5 +1,6 @@
 package io.penstock.tensor.cpu;
 
+import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +21,7 @@ final class LayerNormGradient implements Tiles {
     private long mean;
     private long rstd;
     private long columns;
-    private boolean half;
+    private DType type = DType.F32;
 
     LayerNormGradient(Workers workers, Workspace workspace, RowBlocks blocks) {
         this.workers = workers;
@@ -46,7 +47,8 @@ final class LayerNormGradient implements Tiles {
         mean = mean_R.address();
         rstd = rstd_R.address();
         columns = x_RC.shape().last();
-        half = Lanes.half(x_RC);
+        type = Lanes.type(x_RC);
+        workspace.requireRows(type == DType.F16 ? 3 : 0, columns);
         blocks.plan(x_RC.shape().rows(), columns, 2);
         workers.run(this, blocks.count());
         blocks.addTo(dgain_C.address(), 0);
@@ -64,33 +66,23 @@ final class LayerNormGradient implements Tiles {
 
     private void row(long row, long dgain, int thread) {
         long lanes = workspace.lanes(thread);
-        long offset = row * columns * Lanes.bytes(half);
+        long scratch = workspace.area(thread);
+        long offset = row * columns * type.bytes();
         long dbias = dgain + 4 * columns;
         float m = Lanes.getF32(mean, row);
         float r = Lanes.getF32(rstd, row);
-        if (half) {
-            VectorNormBf16.sums(dgain, dbias, dy + offset, x + offset, gain, m, r, columns, lanes);
+        boolean bf16 = type == DType.BF16;
+        long g = bf16 ? dy + offset : Halves.read(type, dy + offset, scratch, columns);
+        long values = bf16 ? x + offset : Halves.read(type, x + offset, scratch + 4 * columns, columns);
+        if (bf16) {
+            VectorNormBf16.sums(dgain, dbias, g, values, gain, m, r, columns, lanes);
         } else {
-            VectorNorm.sums(dgain, dbias, dy + offset, x + offset, gain, m, r, columns, lanes);
+            VectorNorm.sums(dgain, dbias, g, values, gain, m, r, columns, lanes);
         }
         // dx = r (g - mean_c(g) - (x - m) r mean_c(g h))
         float slope = -r * r * (Lanes.getF32(lanes, 1) / columns);
-        input(offset, m, r, slope, -r * (Lanes.getF32(lanes, 0) / columns));
-    }
-
-    private void input(long offset, float m, float r, float slope, float shift) {
-        long to = dx + offset;
-        long skip = dresidual + offset;
-        if (dresidual == 0) {
-            if (half) {
-                VectorNormBf16.gradient(to, dy + offset, x + offset, gain, m, r, slope, shift, columns);
-            } else {
-                VectorNorm.gradient(to, dy + offset, x + offset, gain, m, r, slope, shift, columns);
-            }
-        } else if (half) {
-            VectorNormBf16.gradientAndResidual(to, skip, dy + offset, x + offset, gain, m, r, slope, shift, columns);
-        } else {
-            VectorNorm.gradientAndResidual(to, skip, dy + offset, x + offset, gain, m, r, slope, shift, columns);
-        }
+        float shift = -r * (Lanes.getF32(lanes, 0) / columns);
+        long skip = dresidual == 0 ? 0 : dresidual + offset;
+        NormInput.row(type, dx + offset, skip, g, values, gain, m, r, slope, shift, columns, scratch + 8 * columns);
     }
 }

@@ -1,5 +1,6 @@
 package io.penstock.tensor.cpu;
 
+import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.Write;
 import org.jspecify.annotations.Nullable;
@@ -56,22 +57,22 @@ final class Matmul implements Tiles {
         if (m == 0 || n == 0) {
             return;
         }
-        boolean half = Lanes.half(a);
-        boolean halfOutput = Lanes.half(c_MN);
+        DType type = Lanes.type(a);
+        DType output = Lanes.type(c_MN);
         this.a = a.address();
         this.b = b.address();
         c = c_MN.address();
         bias = bias_N == null ? 0 : bias_N.address();
-        aRowBytes = (transposeA ? 1 : a.rowStride()) * Lanes.bytes(half);
-        bColumnBytes = (transposeB ? b.rowStride() : 1) * Lanes.bytes(half);
-        cColumnBytes = Lanes.bytes(halfOutput);
+        aRowBytes = (transposeA ? 1 : a.rowStride()) * type.bytes();
+        bColumnBytes = (transposeB ? b.rowStride() : 1) * type.bytes();
+        cColumnBytes = output.bytes();
         cRowBytes = c_MN.rowStride() * cColumnBytes;
         if (k == 0) {
-            emptySum(halfOutput, write);
+            emptySum(output, write);
             return;
         }
-        int flags =
-                MatmulShape.flags(transposeA, transposeB, half, halfOutput, bias_N != null, write == Write.ACCUMULATE);
+        int flags = MatmulShape.flags(
+                transposeA, transposeB, type, output.isHalf(), bias_N != null, write == Write.ACCUMULATE);
         columns = divideUp(m, ROWS) * divideUp(n, WIDE) >= TILES_TO_SHARE ? WIDE : NARROW;
         plan(k, a.rowStride(), b.rowStride(), c_MN.rowStride(), flags);
         workers.run(this, divideUp(m, ROWS) * divideUp(n, columns));
@@ -114,13 +115,13 @@ final class Matmul implements Tiles {
     }
 
     /** k = 0: the sum is nothing, the bias remains. */
-    private void emptySum(boolean halfOutput, Write write) {
+    private void emptySum(DType output, Write write) {
         if (write == Write.ACCUMULATE) {
             return;
         }
         for (int i = 0; i < m; i++) {
             for (int j = 0; j < n; j++) {
-                Lanes.put(halfOutput, c + i * cRowBytes, j, bias == 0 ? 0 : Lanes.getF32(bias, j));
+                Lanes.put(output, c + i * cRowBytes, j, bias == 0 ? 0 : Lanes.getF32(bias, j));
             }
         }
     }

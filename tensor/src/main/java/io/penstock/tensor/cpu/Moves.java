@@ -18,8 +18,6 @@ final class Moves {
     private long x;
     private DType yType = DType.F32;
     private DType xType = DType.F32;
-    private boolean yHalf;
-    private boolean xHalf;
     private long yRowBytes;
     private long xRowBytes;
     private long rows;
@@ -55,9 +53,10 @@ final class Moves {
     }
 
     void add(Tensor y, Tensor x) {
-        yHalf = Lanes.half(y);
-        xHalf = Lanes.half(x);
-        workers.run(addTiles, plan(y, x));
+        int tiles = plan(y, x);
+        yType = Lanes.type(y);
+        xType = Lanes.type(x);
+        workers.run(addTiles, tiles);
     }
 
     /** Sees both as rows: as they are, or as pieces of one row where they are contiguous. Returns the number of tiles. */
@@ -94,10 +93,10 @@ final class Moves {
     private void copyRow(long y, long x, long n) {
         if (yType == xType) {
             MemorySegment.copy(Lanes.ALL, x, Lanes.ALL, y, n * xType.bytes());
-        } else if (yType == DType.BF16 && xType == DType.F32) {
-            VectorBf16.narrow(y, x, n);
-        } else if (yType == DType.F32 && xType == DType.BF16) {
-            VectorBf16.widen(y, x, n);
+        } else if (yType.isHalf() && xType == DType.F32) {
+            Halves.narrow(yType, y, x, n);
+        } else if (yType == DType.F32 && xType.isHalf()) {
+            Halves.widen(xType, y, x, n);
         } else {
             for (long i = 0; i < n; i++) {
                 set(yType, y, i, value(xType, x, i));
@@ -108,33 +107,20 @@ final class Moves {
     private void addTile(int tile, int thread) {
         long from = tile * PIECE;
         long n = Math.min(PIECE, columns - from);
-        long to = y + from * Lanes.bytes(yHalf);
-        long addend = x + from * Lanes.bytes(xHalf);
-        if (yHalf && xHalf) {
-            VectorBf16.add(to, to, addend, n);
-        } else if (xHalf) {
-            VectorBf16.addTo(to, addend, n);
-        } else if (yHalf) {
-            addPieces(to, addend, n, workspace.area(thread));
+        long to = y + from * yType.bytes();
+        long addend = x + from * xType.bytes();
+        if (yType == DType.F32) {
+            Halves.addTo(xType, to, addend, n);
+        } else if (yType == xType) {
+            Halves.sum(yType, to, to, addend, n, workspace.area(thread));
         } else {
-            Vectors.add(to, to, addend, n);
-        }
-    }
-
-    /** y (BF16) += x (F32). */
-    private static void addPieces(long y, long x, long n, long scratch) {
-        for (long from = 0; from < n; from += Workspace.PIECE) {
-            long count = Math.min(Workspace.PIECE, n - from);
-            VectorBf16.widen(scratch, y + 2 * from, count);
-            Vectors.add(scratch, scratch, x + 4 * from, count);
-            VectorBf16.narrow(y + 2 * from, scratch, count);
+            Halves.add(yType, to, xType, addend, n, workspace.area(thread));
         }
     }
 
     private static double value(DType dtype, long base, long index) {
         return switch (dtype) {
-            case F32 -> Lanes.getF32(base, index);
-            case BF16 -> Lanes.get(true, base, index);
+            case F32, BF16, F16 -> Lanes.get(dtype, base, index);
             case F64 -> Lanes.getF64(base, index);
             case I32 -> Lanes.getI32(base, index);
         };
@@ -142,8 +128,7 @@ final class Moves {
 
     private static void set(DType dtype, long base, long index, double value) {
         switch (dtype) {
-            case F32 -> Lanes.putF32(base, index, (float) value);
-            case BF16 -> Lanes.put(true, base, index, (float) value);
+            case F32, BF16, F16 -> Lanes.put(dtype, base, index, (float) value);
             case F64 -> Lanes.putF64(base, index, value);
             case I32 -> throw new IllegalStateException("no arithmetic on " + dtype);
         }

@@ -1,5 +1,7 @@
 package io.penstock.tensor.cpu;
 
+import io.penstock.tensor.DType;
+
 /** Makes oneDNN products, or ours where it has none: one engine, and a stream for each thread of the backend. */
 final class OneDnnMatmuls implements MatmulKernels.Factory {
     private final Workspace workspace;
@@ -46,9 +48,9 @@ final class OneDnnMatmuls implements MatmulKernels.Factory {
 
     @Override
     public MatmulKernel create(MatmulShape shape) {
-        return shape.half() && !bf16
-                ? new WidenedMatmul(shape, this, workspace)
-                : create(shape, Workspace.MATMUL_BYTES);
+        // oneDNN multiplies F16 on few machines only (AVX-512 FP16), none of which this was tried on
+        boolean widened = shape.type() == DType.F16 || (shape.type() == DType.BF16 && !bf16);
+        return widened ? new WidenedMatmul(shape, this, workspace) : create(shape, Workspace.MATMUL_BYTES);
     }
 
     /** The kernel of a shape of F32 that makes do with so much scratch memory. */
@@ -59,10 +61,10 @@ final class OneDnnMatmuls implements MatmulKernels.Factory {
     private MatmulKernel create(MatmulShape shape, long scratchBytes) {
         // The caller's thread may be new to OpenMP: kernels are made for the number of threads that it sees.
         OneDnn.useOneThread();
-        long a = descriptor(shape.m(), shape.k(), shape.half(), shape.transposeA(), shape.lda());
-        long b = descriptor(shape.k(), shape.n(), shape.half(), shape.transposeB(), shape.ldb());
-        long c = descriptor(shape.m(), shape.n(), shape.halfOutput(), false, shape.ldc());
-        long bias = shape.bias() ? descriptor(1, shape.n(), false, false, shape.n()) : 0;
+        long a = descriptor(shape.m(), shape.k(), shape.type(), shape.transposeA(), shape.lda());
+        long b = descriptor(shape.k(), shape.n(), shape.type(), shape.transposeB(), shape.ldb());
+        long c = descriptor(shape.m(), shape.n(), shape.output(), false, shape.ldc());
+        long bias = shape.bias() ? descriptor(1, shape.n(), DType.F32, false, shape.n()) : 0;
         long attributes = OneDnn.createAttributes(shape.accumulate());
         long primitive = OneDnn.createMatmul(engine, a, b, bias, c, attributes);
         try {
@@ -91,8 +93,8 @@ final class OneDnnMatmuls implements MatmulKernels.Factory {
         }
     }
 
-    private static long descriptor(long rows, long columns, boolean half, boolean transposed, long leading) {
-        int type = half ? OneDnn.BF16 : OneDnn.F32;
+    private static long descriptor(long rows, long columns, DType dtype, boolean transposed, long leading) {
+        int type = dtype == DType.BF16 ? OneDnn.BF16 : OneDnn.F32;
         return transposed
                 ? OneDnn.createMatrix(rows, columns, type, 1, leading)
                 : OneDnn.createMatrix(rows, columns, type, leading, 1);

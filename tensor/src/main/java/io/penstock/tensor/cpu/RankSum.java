@@ -4,7 +4,7 @@ import io.penstock.tensor.DType;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Element-wise sums of what several ranks hold, in their order: F32 in F32, BF16 widened to F32, summed and rounded once. One thread at a time; host memory only.
+ * Element-wise sums of what several ranks hold, in their order: F32 in F32, BF16 and F16 widened to F32, summed and rounded once. One thread at a time; host memory only.
  */
 public final class RankSum {
     /** Of the scratch that it works in. */
@@ -24,27 +24,26 @@ public final class RankSum {
     /** Overwrites {@code bytes} of the destination with the sum of all sources; it may be the very memory of one of them, at the same offset. */
     public void sum(
             DType dtype, MemorySegment destination, long offset, MemorySegment[] sources, long[] offsets, long bytes) {
-        boolean half = dtype == DType.BF16;
-        if (!half && dtype != DType.F32) {
-            throw new IllegalStateException("ranks sum F32 and BF16, not " + dtype);
+        if (!dtype.isHalf() && dtype != DType.F32) {
+            throw new IllegalStateException("ranks sum F32, BF16 and F16, not " + dtype);
         }
-        int width = Lanes.bytes(half);
+        int width = dtype.bytes();
         long elements = bytes / width;
         long to = destination.address() + offset;
         for (long from = 0; from < elements; from += Workspace.PIECE) {
             long n = Math.min(Workspace.PIECE, elements - from);
             long sum = scratch;
-            if (half) {
-                VectorBf16.widen(sum, sources[0].address() + offsets[0] + from * width, n);
+            if (dtype.isHalf()) {
+                Halves.widen(dtype, sum, sources[0].address() + offsets[0] + from * width, n);
             } else {
                 MemorySegment.copy(sources[0], offsets[0] + 4 * from, Lanes.ALL, sum, 4 * n);
             }
             for (int i = 1; i < sources.length; i++) {
                 long term = sources[i].address() + offsets[i] + from * width;
-                Vectors.add(sum, sum, Bf16.read(half, term, scratch + Workspace.PIECE_BYTES, n), n);
+                Vectors.add(sum, sum, Halves.read(dtype, term, scratch + Workspace.PIECE_BYTES, n), n);
             }
-            if (half) {
-                VectorBf16.narrow(to + from * width, sum, n);
+            if (dtype.isHalf()) {
+                Halves.narrow(dtype, to + from * width, sum, n);
             } else {
                 MemorySegment.copy(Lanes.ALL, sum, Lanes.ALL, to + 4 * from, 4 * n);
             }

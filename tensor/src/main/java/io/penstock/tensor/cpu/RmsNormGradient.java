@@ -1,5 +1,6 @@
 package io.penstock.tensor.cpu;
 
+import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +17,7 @@ final class RmsNormGradient implements Tiles {
     private long gain;
     private long rstd;
     private long columns;
-    private boolean half;
+    private DType type = DType.F32;
 
     RmsNormGradient(Workers workers, Workspace workspace, RowBlocks blocks) {
         this.workers = workers;
@@ -39,7 +40,8 @@ final class RmsNormGradient implements Tiles {
         gain = gain_C.address();
         rstd = rstd_R.address();
         columns = x_RC.shape().last();
-        half = Lanes.half(x_RC);
+        type = Lanes.type(x_RC);
+        workspace.requireRows(type == DType.F16 ? 3 : 0, columns);
         blocks.plan(x_RC.shape().rows(), columns, 1);
         workers.run(this, blocks.count());
         blocks.addTo(dgain_C.address(), 0);
@@ -50,35 +52,22 @@ final class RmsNormGradient implements Tiles {
         long dgain = blocks.partial(block);
         Vectors.zero(dgain, columns);
         for (long row = blocks.firstRow(block); row < blocks.endRow(block); row++) {
-            row(row, dgain, workspace.lanes(thread));
+            row(row, dgain, workspace.lanes(thread), workspace.area(thread));
         }
     }
 
-    private void row(long row, long dgain, long lanes) {
-        long offset = row * columns * Lanes.bytes(half);
+    private void row(long row, long dgain, long lanes, long scratch) {
+        long offset = row * columns * type.bytes();
         float r = Lanes.getF32(rstd, row);
-        float sum = half
-                ? VectorRms.sumsBf16(dgain, dy + offset, x + offset, gain, r, columns, lanes)
-                : VectorRms.sums(dgain, dy + offset, x + offset, gain, r, columns, lanes);
+        boolean bf16 = type == DType.BF16;
+        long g = bf16 ? dy + offset : Halves.read(type, dy + offset, scratch, columns);
+        long values = bf16 ? x + offset : Halves.read(type, x + offset, scratch + 4 * columns, columns);
+        float sum = bf16
+                ? VectorRms.sumsBf16(dgain, g, values, gain, r, columns, lanes)
+                : VectorRms.sums(dgain, g, values, gain, r, columns, lanes);
         // dx = r (g - x r mean_c(g h)): layer norm's with a mean of 0
         float slope = -r * r * (sum / columns);
-        long to = dx + offset;
-        if (dresidual == 0) {
-            if (half) {
-                VectorNormBf16.gradient(to, dy + offset, x + offset, gain, 0, r, slope, 0, columns);
-            } else {
-                VectorNorm.gradient(to, dy + offset, x + offset, gain, 0, r, slope, 0, columns);
-            }
-        } else {
-            residualRow(to, dresidual + offset, offset, r, slope);
-        }
-    }
-
-    private void residualRow(long to, long skip, long offset, float r, float slope) {
-        if (half) {
-            VectorNormBf16.gradientAndResidual(to, skip, dy + offset, x + offset, gain, 0, r, slope, 0, columns);
-        } else {
-            VectorNorm.gradientAndResidual(to, skip, dy + offset, x + offset, gain, 0, r, slope, 0, columns);
-        }
+        long skip = dresidual == 0 ? 0 : dresidual + offset;
+        NormInput.row(type, dx + offset, skip, g, values, gain, 0, r, slope, 0, columns, scratch + 8 * columns);
     }
 }

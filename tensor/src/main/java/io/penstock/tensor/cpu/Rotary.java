@@ -1,5 +1,6 @@
 package io.penstock.tensor.cpu;
 
+import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 
 /**
@@ -23,7 +24,7 @@ final class Rotary implements Tiles {
     private long rowsPerTile;
     private int sequence;
     private boolean back;
-    private boolean half;
+    private DType type = DType.F32;
 
     Rotary(Workers workers, Workspace workspace) {
         this.workers = workers;
@@ -33,11 +34,11 @@ final class Rotary implements Tiles {
     void run(Tensor y_RC, Tensor x_RC, int headSize, int sequence, double theta, boolean back) {
         columns = x_RC.shape().last();
         workspace.requireRows(2, columns);
-        half = Lanes.half(x_RC);
+        type = Lanes.type(x_RC);
         y = y_RC.address();
         x = x_RC.address();
-        yStride = y_RC.rowStride() * Lanes.bytes(half);
-        xStride = x_RC.rowStride() * Lanes.bytes(half);
+        yStride = y_RC.rowStride() * type.bytes();
+        xStride = x_RC.rowStride() * type.bytes();
         rows = x_RC.shape().rows();
         this.sequence = sequence;
         this.back = back;
@@ -70,12 +71,12 @@ final class Rotary implements Tiles {
         for (long row = tile * rowsPerTile; row < end; row++) {
             Angles.find(cosines, sines, turns, row % sequence, back);
             long to = y + row * yStride;
-            long from = Bf16.read(half, x + row * xStride, scratch, columns);
-            long turned = Bf16.target(half, to, scratch);
+            long from = Halves.read(type, x + row * xStride, scratch, columns);
+            long turned = Halves.target(type, to, scratch);
             for (long head = 0; head < columns; head += 2L * pairs) {
                 VectorRotary.rotate(turned + 4 * head, from + 4 * head, cosines, sines, pairs);
             }
-            Bf16.flush(half, to, scratch, columns);
+            Halves.flush(type, to, scratch, columns);
         }
     }
 }

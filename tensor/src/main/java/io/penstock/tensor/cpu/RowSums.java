@@ -1,5 +1,6 @@
 package io.penstock.tensor.cpu;
 
+import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 
 /** db_N += sum over rows of dy_RN, in slices of columns that {@link RowBlocks} has room for. */
@@ -12,7 +13,7 @@ final class RowSums implements Tiles {
     private long dy;
     private long rowBytes;
     private long columns;
-    private boolean half;
+    private DType type = DType.F32;
 
     RowSums(Workers workers, RowBlocks blocks) {
         this.workers = workers;
@@ -22,10 +23,10 @@ final class RowSums implements Tiles {
     void run(Tensor db_N, Tensor dy_RN) {
         long rows = dy_RN.shape().rows();
         long width = dy_RN.shape().last();
-        half = Lanes.half(dy_RN);
-        rowBytes = dy_RN.rowStride() * Lanes.bytes(half);
+        type = Lanes.type(dy_RN);
+        rowBytes = dy_RN.rowStride() * type.bytes();
         for (long from = 0; from < width; from += SLICE) {
-            dy = dy_RN.address() + from * Lanes.bytes(half);
+            dy = dy_RN.address() + from * type.bytes();
             columns = Math.min(SLICE, width - from);
             blocks.plan(rows, columns, 1);
             workers.run(this, blocks.count());
@@ -39,17 +40,13 @@ final class RowSums implements Tiles {
         Vectors.zero(partial, columns);
         long row = blocks.firstRow(block);
         long end = blocks.endRow(block);
-        if (half) {
+        if (type == DType.BF16) {
             for (; row <= end - 4; row += 4) {
                 VectorBf16.addFour(partial, dy + row * rowBytes, rowBytes, columns);
             }
         }
         for (; row < end; row++) {
-            if (half) {
-                VectorBf16.addTo(partial, dy + row * rowBytes, columns);
-            } else {
-                Vectors.add(partial, partial, dy + row * rowBytes, columns);
-            }
+            Halves.addTo(type, partial, dy + row * rowBytes, columns);
         }
     }
 }

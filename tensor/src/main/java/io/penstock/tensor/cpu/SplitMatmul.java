@@ -18,8 +18,8 @@ final class SplitMatmul extends MatmulKernel {
         }
         left = factory.apply(columns(shape, half));
         right = factory.apply(columns(shape, shape.n() - half));
-        bOffset = half * (shape.transposeB() ? shape.ldb() : 1) * Lanes.bytes(shape.half());
-        cOffset = (long) half * Lanes.bytes(shape.halfOutput());
+        bOffset = half * (shape.transposeB() ? shape.ldb() : 1) * shape.type().bytes();
+        cOffset = (long) half * shape.output().bytes();
         biasOffset = half * 4L;
     }
 

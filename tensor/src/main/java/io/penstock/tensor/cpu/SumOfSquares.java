@@ -1,5 +1,6 @@
 package io.penstock.tensor.cpu;
 
+import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 
 /** Sum of squares in double: pieces of a size that follows from the tensor's, added in order. */
@@ -13,7 +14,7 @@ final class SumOfSquares implements Tiles {
     private long x;
     private long elements;
     private long piece;
-    private boolean half;
+    private DType type = DType.F32;
 
     SumOfSquares(Workers workers, Workspace workspace) {
         this.workers = workers;
@@ -23,7 +24,7 @@ final class SumOfSquares implements Tiles {
     double run(Tensor x) {
         this.x = x.address();
         elements = x.elements();
-        half = Lanes.half(x);
+        type = Lanes.type(x);
         piece = Math.max(SMALLEST_PIECE, Lanes.bound((elements + MOST_PIECES - 1) / MOST_PIECES + Lanes.COUNT));
         int pieces = Math.toIntExact((elements + piece - 1) / piece);
         workers.run(this, pieces);
@@ -43,7 +44,7 @@ final class SumOfSquares implements Tiles {
         // the same pieces in both types
         for (long i = from; i < from + n; i += Workspace.PIECE) {
             long count = Math.min(Workspace.PIECE, from + n - i);
-            long values = Bf16.read(half, x + i * Lanes.bytes(half), scratch, count);
+            long values = Halves.read(type, x + i * type.bytes(), scratch, count);
             sum += VectorSquares.squares(values, count, workspace.lanes(thread));
         }
         Lanes.putF64(workspace.shared(), tile, sum);

@@ -1,5 +1,6 @@
 package io.penstock.tensor.cpu;
 
+import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 
 /** y = gate s up with s = 1 / (1 + e^-gate), and its gradients; BF16 through F32 pieces of a thread's area. */
@@ -18,7 +19,7 @@ final class SwiGlu {
     private long gate;
     private long up;
     private long elements;
-    private boolean half;
+    private DType type = DType.F32;
 
     SwiGlu(Workers workers, Workspace workspace) {
         this.workers = workers;
@@ -43,7 +44,7 @@ final class SwiGlu {
         this.gate = gate.address();
         this.up = up.address();
         elements = gate.elements();
-        half = Lanes.half(gate);
+        type = Lanes.type(gate);
     }
 
     private void forwardTile(int tile, int thread) {
@@ -51,11 +52,11 @@ final class SwiGlu {
         long scratch = workspace.area(thread);
         for (long from = tile * TILE; from < end; from += Workspace.PIECE) {
             long n = Math.min(Workspace.PIECE, end - from);
-            long at = from * Lanes.bytes(half);
-            long g = Bf16.read(half, gate + at, scratch, n);
-            long u = Bf16.read(half, up + at, scratch + Workspace.PIECE_BYTES, n);
-            VectorSwiGlu.activate(Bf16.target(half, y + at, scratch), g, u, n);
-            Bf16.flush(half, y + at, scratch, n);
+            long at = from * type.bytes();
+            long g = Halves.read(type, gate + at, scratch, n);
+            long u = Halves.read(type, up + at, scratch + Workspace.PIECE_BYTES, n);
+            VectorSwiGlu.activate(Halves.target(type, y + at, scratch), g, u, n);
+            Halves.flush(type, y + at, scratch, n);
         }
     }
 
@@ -66,16 +67,16 @@ final class SwiGlu {
         long gradients = ups + Workspace.PIECE_BYTES;
         for (long from = tile * TILE; from < end; from += Workspace.PIECE) {
             long n = Math.min(Workspace.PIECE, end - from);
-            long at = from * Lanes.bytes(half);
-            long g = Bf16.read(half, gate + at, gates, n);
-            long u = Bf16.read(half, up + at, ups, n);
-            long d = Bf16.read(half, dy + at, gradients, n);
+            long at = from * type.bytes();
+            long g = Halves.read(type, gate + at, gates, n);
+            long u = Halves.read(type, up + at, ups, n);
+            long d = Halves.read(type, dy + at, gradients, n);
             // each result takes the place of the input it belongs to
-            long toGate = Bf16.target(half, dgate + at, gates);
-            long toUp = Bf16.target(half, dup + at, ups);
+            long toGate = Halves.target(type, dgate + at, gates);
+            long toUp = Halves.target(type, dup + at, ups);
             VectorSwiGlu.differentiate(toGate, toUp, d, g, u, n);
-            Bf16.flush(half, dgate + at, gates, n);
-            Bf16.flush(half, dup + at, ups, n);
+            Halves.flush(type, dgate + at, gates, n);
+            Halves.flush(type, dup + at, ups, n);
         }
     }
 }

@@ -53,6 +53,9 @@ final class WarmUp {
         repeat(() -> VectorBf16.add(a, b, c, N));
         repeat(() -> VectorBf16.addTo(a, b, N));
         repeat(() -> VectorBf16.addFour(a, b, 0, N));
+        repeat(() -> VectorF16.widen(a, b, N));
+        repeat(() -> VectorF16.narrow(a, b, N));
+        repeat(() -> VectorF16.addTo(a, b, N));
         repeat(() -> VectorNorm.sum(a, N, lanes));
         repeat(() -> VectorNorm.squares(a, 0, N, lanes));
         repeat(() -> VectorNorm.normalize(a, b, 0, 1, c, d, N));

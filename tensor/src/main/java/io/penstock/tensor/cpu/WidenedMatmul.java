@@ -1,8 +1,10 @@
 package io.penstock.tensor.cpu;
 
+import io.penstock.tensor.DType;
+
 /**
- * A BF16 product where oneDNN has only F32 ones (below AVX-512): pieces of both factors are widened next to its scratch memory and multiplied there. Sums run over k in
- * pieces in order, in F32; a BF16 result is rounded once.
+ * A BF16 or F16 product where oneDNN has only F32 ones: pieces of both factors are widened next to its scratch memory and multiplied there. Sums run over k in
+ * pieces in order, in F32; a 16-bit result is rounded once.
  */
 final class WidenedMatmul extends MatmulKernel {
     private static final int ROWS = 256;
@@ -41,7 +43,7 @@ final class WidenedMatmul extends MatmulKernel {
         long ldb = shape.transposeB() ? depth : columns;
         long ldc = shape.halfOutput() ? columns : shape.ldc();
         boolean bias = shape.bias() && !adds;
-        int flags = MatmulShape.flags(shape.transposeA(), shape.transposeB(), false, false, bias, adds);
+        int flags = MatmulShape.flags(shape.transposeA(), shape.transposeB(), DType.F32, false, bias, adds);
         return MatmulShape.of(rows, columns, depth, lda, ldb, ldc, flags);
     }
 
@@ -60,7 +62,7 @@ final class WidenedMatmul extends MatmulKernel {
         long sums = wideB + B_BYTES;
         int rows = Math.min(ROWS, shape.m() - row);
         int columns = Math.min(COLUMNS, shape.n() - column);
-        long to = c + (row * shape.ldc() + column) * Lanes.bytes(shape.halfOutput());
+        long to = c + (row * shape.ldc() + column) * shape.output().bytes();
         int which = (rows < Math.min(shape.m(), ROWS) ? 8 : 0) + (columns < Math.min(shape.n(), COLUMNS) ? 4 : 0);
         for (int from = 0; from < shape.k(); from += DEPTH) {
             int depth = Math.min(DEPTH, shape.k() - from);
@@ -72,19 +74,18 @@ final class WidenedMatmul extends MatmulKernel {
         }
         if (shape.halfOutput()) {
             for (int i = 0; i < rows; i++) {
-                VectorBf16.narrow(to + 2L * i * shape.ldc(), sums + 4L * i * columns, columns);
+                Halves.narrow(shape.type(), to + 2L * i * shape.ldc(), sums + 4L * i * columns, columns);
             }
         }
     }
 
     /** The F32 values of a piece, rows of k where {@code depthFirst}, else rows of the other dim. */
-    private static void widen(
-            long to, long x, long stride, boolean depthFirst, int at, int count, int from, int depth) {
+    private void widen(long to, long x, long stride, boolean depthFirst, int at, int count, int from, int depth) {
         int rows = depthFirst ? depth : count;
         int columns = depthFirst ? count : depth;
         long first = depthFirst ? from * stride + at : at * stride + from;
         for (int i = 0; i < rows; i++) {
-            VectorBf16.widen(to + 4L * i * columns, x + 2 * (first + i * stride), columns);
+            Halves.widen(shape.type(), to + 4L * i * columns, x + 2 * (first + i * stride), columns);
         }
     }
 

@@ -27,27 +27,35 @@ final class Attentions {
     }
 
     private final Launcher launcher;
-    private final Kernels[] mma = new Kernels[MMA_HEAD_SIZES.length];
-    private final Kernels[] f32 = new Kernels[HEAD_SIZES.length];
-    private final Kernels[] bf16 = new Kernels[HEAD_SIZES.length];
+    private final Kernels[] mmaBf16;
+    private final Kernels[] mmaF16;
+    private final Kernels[] f32;
+    private final Kernels[] bf16;
+    private final Kernels[] f16;
     private final Typed delta;
 
     Attentions(Launcher launcher) {
         this.launcher = launcher;
         Gpu gpu = launcher.gpu();
-        for (int i = 0; i < mma.length; i++) {
-            mma[i] = Kernels.of(gpu, "attention_mma", "_mma_" + MMA_HEAD_SIZES[i]);
-        }
-        for (int i = 0; i < HEAD_SIZES.length; i++) {
-            f32[i] = Kernels.of(gpu, "attention", "_f32_" + HEAD_SIZES[i]);
-            bf16[i] = Kernels.of(gpu, "attention", "_bf16_" + HEAD_SIZES[i]);
-        }
+        mmaBf16 = bySize(gpu, "attention_mma", "_mma_bf16_", MMA_HEAD_SIZES);
+        mmaF16 = bySize(gpu, "attention_mma", "_mma_f16_", MMA_HEAD_SIZES);
+        f32 = bySize(gpu, "attention", "_f32_", HEAD_SIZES);
+        bf16 = bySize(gpu, "attention", "_bf16_", HEAD_SIZES);
+        f16 = bySize(gpu, "attention", "_f16_", HEAD_SIZES);
         delta = Typed.of(gpu, "attention", "attention_delta");
+    }
+
+    private static Kernels[] bySize(Gpu gpu, String module, String suffix, int[] headSizes) {
+        Kernels[] kernels = new Kernels[headSizes.length];
+        for (int i = 0; i < kernels.length; i++) {
+            kernels[i] = Kernels.of(gpu, module, suffix + headSizes[i]);
+        }
+        return kernels;
     }
 
     void forward(Tensor o_RC, Tensor lse_BNT, Tensor q_RC, Tensor k_RC, Tensor v_RC, AttentionShape shape) {
         boolean tensorCores = wide(o_RC) && wide(q_RC) && wide(k_RC) && wide(v_RC);
-        @Nullable Kernels fast = tensorCores ? mmaKernels(shape) : null;
+        @Nullable Kernels fast = tensorCores ? mmaKernels(q_RC.dtype(), shape) : null;
         launcher.begin()
                 .put(o_RC)
                 .put(lse_BNT)
@@ -94,7 +102,7 @@ final class Attentions {
 
         boolean tensorCores =
                 wide(dq_RC) && wide(dk_RC) && wide(dv_RC) && wide(do_RC) && wide(q_RC) && wide(k_RC) && wide(v_RC);
-        @Nullable Kernels fast = tensorCores ? mmaKernels(shape) : null;
+        @Nullable Kernels fast = tensorCores ? mmaKernels(q_RC.dtype(), shape) : null;
         launcher.begin()
                 .put(dq_RC)
                 .put(dk_RC)
@@ -145,12 +153,13 @@ final class Attentions {
 
     /** Rows on 16-byte boundaries, as asynchronous copies need. */
     private static boolean wide(Tensor x) {
-        return x.dtype() == DType.BF16
+        return x.dtype().isHalf()
                 && x.address() % 16 == 0
                 && x.rowStride() * x.dtype().bytes() % 16 == 0;
     }
 
-    private @Nullable Kernels mmaKernels(AttentionShape shape) {
+    private @Nullable Kernels mmaKernels(DType half, AttentionShape shape) {
+        Kernels[] mma = half == DType.BF16 ? mmaBf16 : mmaF16;
         for (int i = 0; i < mma.length; i++) {
             if (shape.headSize() == MMA_HEAD_SIZES[i]) {
                 return mma[i];
@@ -163,7 +172,8 @@ final class Attentions {
         Kernels[] kernels = switch (dtype) {
             case F32 -> f32;
             case BF16 -> bf16;
-            case F64, I32 -> throw new IllegalStateException("the cuda backend computes F32 and BF16, not " + dtype);
+            case F16 -> f16;
+            case F64, I32 -> throw Launcher.refusal(dtype);
         };
         for (int i = 0; i < kernels.length; i++) {
             if (shape.headSize() <= HEAD_SIZES[i]) {

@@ -99,7 +99,9 @@ final class CublasProducts implements AutoCloseable {
         return switch (dtype) {
             case F32 -> cudaDataType.CUDA_R_32F;
             case BF16 -> cudaDataType.CUDA_R_16BF;
-            case F64, I32 -> throw new IllegalStateException("the cuda backend multiplies F32 and BF16, not " + dtype);
+            case F16 -> cudaDataType.CUDA_R_16F;
+            case F64, I32 ->
+                throw new IllegalStateException("the cuda backend multiplies F32, BF16 and F16, not " + dtype);
         };
     }
 

@@ -13,7 +13,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Computes F32 and BF16 on one NVIDIA GPU. Operations return before the device has done them, except those that return a number and {@link #synchronize}. Tokens and targets are judged on the device: one out of range counts as zeros and is reported by the next of
+ * Computes F32, BF16 and F16 on one NVIDIA GPU. Operations return before the device has done them, except those that return a number and {@link #synchronize}. Tokens and targets are judged on the device: one out of range counts as zeros and is reported by the next of
  * {@link #synchronize}, {@link #sum} and {@link #sumOfSquares}.
  */
 public final class CudaBackend implements Backend {

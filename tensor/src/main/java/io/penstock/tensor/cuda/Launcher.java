@@ -160,19 +160,26 @@ final class Launcher implements AutoCloseable {
     }
 
     /** The kernels of a name, one for each compute type. */
-    record Typed(Gpu.Function f32, Gpu.Function bf16) {
+    record Typed(Gpu.Function f32, Gpu.Function bf16, Gpu.Function f16) {
         static Typed of(Gpu gpu, String module, String name) {
-            return new Typed(gpu.function(module, name + "_f32"), gpu.function(module, name + "_bf16"));
+            return new Typed(
+                    gpu.function(module, name + "_f32"),
+                    gpu.function(module, name + "_bf16"),
+                    gpu.function(module, name + "_f16"));
         }
 
         Gpu.Function of(DType dtype) {
             return switch (dtype) {
                 case F32 -> f32;
                 case BF16 -> bf16;
-                case F64, I32 ->
-                    throw new IllegalStateException("the cuda backend computes F32 and BF16, not " + dtype);
+                case F16 -> f16;
+                case F64, I32 -> throw refusal(dtype);
             };
         }
+    }
+
+    static IllegalStateException refusal(DType dtype) {
+        return new IllegalStateException("the cuda backend computes F32, BF16 and F16, not " + dtype);
     }
 
     @Override

@@ -3,22 +3,29 @@ package io.penstock.tensor.cuda;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.cuda.Launcher.Typed;
+import java.util.EnumMap;
+import java.util.Map;
 
 /** Zeroing, casts, sums of two tensors: kernels of moves.cu. */
 final class Moves {
     private final Launcher launcher;
-    private final Typed copyToF32;
-    private final Typed copyToBf16;
-    private final Typed addToF32;
-    private final Typed addToBf16;
+    /** By the type that is written. */
+    private final Map<DType, Typed> copies;
+
+    private final Map<DType, Typed> sums;
 
     Moves(Launcher launcher) {
         this.launcher = launcher;
         Gpu gpu = launcher.gpu();
-        copyToF32 = Typed.of(gpu, "moves", "copy_f32");
-        copyToBf16 = Typed.of(gpu, "moves", "copy_bf16");
-        addToF32 = Typed.of(gpu, "moves", "add_f32");
-        addToBf16 = Typed.of(gpu, "moves", "add_bf16");
+        copies = byTarget(gpu, "copy");
+        sums = byTarget(gpu, "add");
+    }
+
+    private static Map<DType, Typed> byTarget(Gpu gpu, String name) {
+        return new EnumMap<>(Map.of(
+                DType.F32, Typed.of(gpu, "moves", name + "_f32"),
+                DType.BF16, Typed.of(gpu, "moves", name + "_bf16"),
+                DType.F16, Typed.of(gpu, "moves", name + "_f16")));
     }
 
     void zero(Tensor x) {
@@ -32,7 +39,7 @@ final class Moves {
         boolean flat = y.isContiguous() && x.isContiguous();
         long rows = flat ? 1 : x.shape().rows();
         long columns = flat ? x.elements() : x.shape().last();
-        Gpu.Function kernel = from(y.dtype() == DType.BF16 ? copyToBf16 : copyToF32, y, x);
+        Gpu.Function kernel = from(copies, y, x);
         launcher.begin()
                 .put(y)
                 .put(x)
@@ -44,14 +51,15 @@ final class Moves {
     }
 
     void add(Tensor y, Tensor x) {
-        Gpu.Function kernel = from(y.dtype() == DType.BF16 ? addToBf16 : addToF32, y, x);
+        Gpu.Function kernel = from(sums, y, x);
         launcher.begin().put(y).put(x).put(x.elements()).launchOverEights(kernel, x.elements());
     }
 
-    private static Gpu.Function from(Typed kernels, Tensor y, Tensor x) {
-        if (y.dtype() == DType.F64) {
-            throw new IllegalStateException("y is " + y.dtype() + "; the cuda backend computes F32 and BF16");
+    private static Gpu.Function from(Map<DType, Typed> kernels, Tensor y, Tensor x) {
+        Typed typed = kernels.get(y.dtype());
+        if (typed == null) {
+            throw Launcher.refusal(y.dtype());
         }
-        return kernels.of(x.dtype());
+        return typed.of(x.dtype());
     }
 }

@@ -18,6 +18,7 @@ final class Values {
             values[i] = switch (x.dtype()) {
                 case F32 -> segment.getAtIndex(ValueLayout.JAVA_FLOAT, element);
                 case BF16 -> DType.fromBf16(segment.getAtIndex(ValueLayout.JAVA_SHORT, element));
+                case F16 -> DType.fromF16(segment.getAtIndex(ValueLayout.JAVA_SHORT, element));
                 case F64 -> segment.getAtIndex(ValueLayout.JAVA_DOUBLE, element);
                 case I32 -> segment.getAtIndex(ValueLayout.JAVA_INT, element);
             };

@@ -1,11 +1,11 @@
 package io.penstock.tensor.contract;
 
-import static io.penstock.tensor.DType.BF16;
 import static io.penstock.tensor.DType.F32;
 
 import io.penstock.tensor.DType;
 import io.penstock.tensor.reference.ReferenceBackend;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** What Llama's layers add: RMS norm, with and without the residual sum, rotary embedding and SwiGLU, and their gradients. */
@@ -26,20 +26,23 @@ final class LlamaCases {
 
     static List<OperationCase> all() {
         List<OperationCase> cases = new ArrayList<>();
-        for (DType dtype : List.of(F32, BF16)) {
+        for (DType dtype : Types.all()) {
             for (long rows : ROWS) {
-                for (long columns : SIZES) {
+                for (long columns : sizes(dtype)) {
                     norms(cases, dtype, rows, columns);
                 }
             }
             for (int[] sizes : ROTARY_SIZES) {
                 for (boolean backward : new boolean[] {false, true}) {
+                    if (!Types.at(sizes[1]).contains(dtype)) {
+                        continue;
+                    }
                     cases.add(rotary(dtype, sizes, THETAS[0], backward, false, false));
                     cases.add(rotary(dtype, sizes, THETAS[1], backward, true, false));
                     cases.add(rotary(dtype, sizes, THETAS[0], backward, true, true));
                 }
             }
-            for (long size : SIZES) {
+            for (long size : sizes(dtype)) {
                 cases.add(swiglu(dtype, size, GATES, ""));
                 for (String aliased : List.of("", "dgate", "dup")) {
                     cases.add(swigluBackward(dtype, size, GATES, "", aliased));
@@ -49,6 +52,12 @@ final class LlamaCases {
             cases.add(swigluBackward(dtype, 64, FAR_OUT, " far out", ""));
         }
         return cases;
+    }
+
+    private static long[] sizes(DType dtype) {
+        return Arrays.stream(SIZES)
+                .filter(size -> Types.at(size).contains(dtype))
+                .toArray();
     }
 
     private static void norms(List<OperationCase> cases, DType dtype, long rows, long columns) {

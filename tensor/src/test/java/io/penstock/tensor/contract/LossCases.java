@@ -1,6 +1,5 @@
 package io.penstock.tensor.contract;
 
-import static io.penstock.tensor.DType.BF16;
 import static io.penstock.tensor.DType.F32;
 import static io.penstock.tensor.DType.I32;
 
@@ -28,13 +27,13 @@ final class LossCases {
     static List<OperationCase> gelu() {
         List<OperationCase> cases = new ArrayList<>();
         for (long size : SIZES) {
-            for (DType dtype : List.of(F32, BF16)) {
+            for (DType dtype : Types.at(size)) {
                 cases.add(gelu(dtype, size, Fill.uniform(-6, 6), "", 6));
                 cases.add(geluBackward(dtype, size, Fill.uniform(-6, 6), "", false));
                 cases.add(geluBackward(dtype, size, Fill.uniform(-6, 6), "", true));
             }
         }
-        for (DType dtype : List.of(F32, BF16)) {
+        for (DType dtype : Types.all()) {
             cases.add(gelu(dtype, 64, FAR_OUT, " far out", 6));
             cases.add(geluBackward(dtype, 64, FAR_OUT, " far out", false));
         }
@@ -77,7 +76,7 @@ final class LossCases {
         for (long[] rv : ROWS_AND_VOCABULARIES) {
             for (boolean strided : new boolean[] {false, true}) {
                 cases.add(crossEntropy(rv, Gradient.NONE, F32, 0, strided));
-                for (DType dtype : List.of(F32, BF16)) {
+                for (DType dtype : Types.at(rv[1])) {
                     cases.add(crossEntropy(rv, Gradient.APART, dtype, 0, strided));
                     cases.add(crossEntropy(rv, Gradient.IN_PLACE, dtype, 0, strided));
                 }

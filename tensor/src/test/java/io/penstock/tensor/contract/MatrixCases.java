@@ -1,6 +1,5 @@
 package io.penstock.tensor.contract;
 
-import static io.penstock.tensor.DType.BF16;
 import static io.penstock.tensor.DType.F32;
 
 import io.penstock.tensor.DType;
@@ -29,7 +28,7 @@ final class MatrixCases {
     private enum Mode {
         PLAIN,
         BIAS,
-        /** BF16 operands, F32 result. */
+        /** Operands of 16 bits, F32 result. */
         WIDE,
         WIDE_BIAS,
         ACCUMULATE
@@ -40,7 +39,7 @@ final class MatrixCases {
     static List<OperationCase> matmul() {
         List<OperationCase> cases = new ArrayList<>();
         for (long[] mnk : SIZES_MNK) {
-            for (DType dtype : List.of(F32, BF16)) {
+            for (DType dtype : mnk[1] == 13 || mnk[2] == 1024 ? Types.all() : Types.at(mnk[2])) {
                 for (Mode mode : Mode.values()) {
                     for (int transposes = 0; transposes < 4; transposes++) {
                         boolean transposeA = (transposes & 1) != 0;
@@ -101,7 +100,7 @@ final class MatrixCases {
         List<OperationCase> cases = new ArrayList<>();
         for (long rows : new long[] {1, 7, 64, 1024}) {
             for (long columns : new long[] {1, 7, 8, 13, 207, 1024}) {
-                for (DType dtype : List.of(F32, BF16)) {
+                for (DType dtype : Types.at(columns)) {
                     for (boolean strided : new boolean[] {false, true}) {
                         cases.add(CaseBuilder.of(
                                         "sumRows", dtype + " R=" + rows + " N=" + columns + (strided ? " strided" : ""))

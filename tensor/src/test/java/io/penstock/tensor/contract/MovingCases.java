@@ -1,6 +1,5 @@
 package io.penstock.tensor.contract;
 
-import static io.penstock.tensor.DType.BF16;
 import static io.penstock.tensor.DType.F32;
 import static io.penstock.tensor.DType.I32;
 
@@ -12,7 +11,7 @@ import java.util.List;
 final class MovingCases {
     private static final long[] SIZES = {1, 7, 8, 13, 64, 207, 1024};
 
-    /** Halves that tie to even below and above, just past a tie, overflow of BF16, and what is no number. */
+    /** Halves that tie to even below and above, just past a tie, of BF16 and F16, F16's steps near 0, overflow, and what is no number. */
     private static final Fill HARD_TO_ROUND = Fill.oneOf(
             1 + 0x1p-8,
             1 + 3 * 0x1p-8,
@@ -26,14 +25,27 @@ final class MovingCases {
             Double.NaN,
             0,
             -0.0,
-            65504);
+            65504,
+            65519.99,
+            65520,
+            -65520,
+            1 + 0x1p-11,
+            1 + 3 * 0x1p-11,
+            -1 - 0x1p-11 - 0x1p-20,
+            0x1p-14,
+            0x1p-14 - 0x1p-26,
+            0x1p-24,
+            -3 * 0x1p-25,
+            0x1p-25,
+            0x1p-25 + 0x1p-40,
+            -0x1p-26);
 
     private MovingCases() {}
 
     static List<OperationCase> zero() {
         List<OperationCase> cases = new ArrayList<>();
         for (long size : SIZES) {
-            for (DType dtype : List.of(F32, BF16)) {
+            for (DType dtype : Types.at(size)) {
                 cases.add(CaseBuilder.of("zero", dtype + " " + size)
                         .tensor("x", dtype, Fill.UNIT, size)
                         .output("x", Tolerance.EXACT)
@@ -45,9 +57,12 @@ final class MovingCases {
 
     static List<OperationCase> copy() {
         List<OperationCase> cases = new ArrayList<>();
-        for (DType from : List.of(F32, BF16)) {
-            for (DType to : List.of(F32, BF16)) {
+        for (DType from : Types.all()) {
+            for (DType to : Types.all()) {
                 for (long columns : SIZES) {
+                    if (!Types.pairAt(columns, from, to)) {
+                        continue;
+                    }
                     cases.add(copy(from, to, Fill.UNIT, 7, columns, false, false));
                     cases.add(copy(from, to, Fill.UNIT, 7, columns, true, false));
                     cases.add(copy(from, to, Fill.UNIT, 7, columns, false, true));
@@ -74,8 +89,8 @@ final class MovingCases {
     static List<OperationCase> add() {
         List<OperationCase> cases = new ArrayList<>();
         for (long size : SIZES) {
-            for (DType from : List.of(F32, BF16)) {
-                for (DType to : List.of(F32, BF16)) {
+            for (DType from : Types.at(size)) {
+                for (DType to : Types.at(size)) {
                     cases.add(CaseBuilder.of("add", to + " += " + from + " " + size)
                             .tensor("x", from, Fill.UNIT, size)
                             .tensor("y", to, Fill.UNIT, size)
@@ -91,7 +106,7 @@ final class MovingCases {
         List<OperationCase> cases = new ArrayList<>();
         for (long[] vbtc :
                 new long[][] {{1, 1, 1, 1}, {13, 3, 7, 8}, {7, 2, 64, 13}, {207, 1, 207, 64}, {50, 2, 8, 1024}}) {
-            for (DType dtype : List.of(F32, BF16)) {
+            for (DType dtype : Types.at(vbtc[3])) {
                 for (boolean positions : new boolean[] {false, true}) {
                     cases.add(embedding(vbtc, dtype, positions));
                     cases.add(embeddingBackward(vbtc, dtype, positions));

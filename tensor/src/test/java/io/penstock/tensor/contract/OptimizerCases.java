@@ -1,6 +1,7 @@
 package io.penstock.tensor.contract;
 
 import static io.penstock.tensor.DType.BF16;
+import static io.penstock.tensor.DType.F16;
 import static io.penstock.tensor.DType.F32;
 
 import io.penstock.tensor.DType;
@@ -18,7 +19,7 @@ final class OptimizerCases {
     static List<OperationCase> sumOfSquares() {
         List<OperationCase> cases = new ArrayList<>();
         for (long size : SIZES) {
-            for (DType dtype : List.of(F32, BF16)) {
+            for (DType dtype : Types.at(size)) {
                 cases.add(CaseBuilder.of("sumOfSquares", dtype + " " + size)
                         .tensor("x", dtype, Fill.UNIT, size)
                         .returning((backend, t) -> backend.sumOfSquares(t.tensor("x"))));
@@ -30,7 +31,7 @@ final class OptimizerCases {
     static List<OperationCase> sum() {
         List<OperationCase> cases = new ArrayList<>();
         for (long size : SIZES) {
-            for (DType dtype : List.of(F32, BF16)) {
+            for (DType dtype : Types.at(size)) {
                 // The order is part of the contract: the reference's bits, not only its value (see shouldSumInOrder).
                 cases.add(CaseBuilder.of("sum", dtype + " " + size)
                         .tensor("x", dtype, Fill.UNIT, size)
@@ -46,6 +47,7 @@ final class OptimizerCases {
             cases.add(adamW("without working", size, null));
             cases.add(adamW("working F32", size, F32));
             cases.add(adamW("working BF16", size, BF16));
+            cases.add(adamW("working F16", size, F16));
         }
         return cases;
     }

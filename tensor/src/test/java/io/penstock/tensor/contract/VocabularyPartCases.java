@@ -1,6 +1,5 @@
 package io.penstock.tensor.contract;
 
-import static io.penstock.tensor.DType.BF16;
 import static io.penstock.tensor.DType.F32;
 import static io.penstock.tensor.DType.I32;
 
@@ -34,7 +33,7 @@ final class VocabularyPartCases {
     static List<OperationCase> embedding() {
         List<OperationCase> cases = new ArrayList<>();
         for (long[] vfrc : TABLES) {
-            for (DType dtype : List.of(F32, BF16)) {
+            for (DType dtype : Types.at(vfrc[3])) {
                 cases.add(embedding(vfrc, dtype));
                 cases.add(embeddingBackward(vfrc, dtype));
             }
@@ -84,7 +83,7 @@ final class VocabularyPartCases {
             for (boolean strided : new boolean[] {false, true}) {
                 cases.add(softmax(rvfp, 0, strided));
                 cases.add(crossEntropy(rvfp, Gradient.NONE, F32, 0, strided));
-                for (DType dtype : List.of(F32, BF16)) {
+                for (DType dtype : Types.at(rvfp[1])) {
                     cases.add(crossEntropy(rvfp, Gradient.APART, dtype, 0, strided));
                     cases.add(crossEntropy(rvfp, Gradient.IN_PLACE, dtype, 0, strided));
                 }

@@ -29,6 +29,7 @@ final class AllocationTest {
             Map<String, Runnable> operations = new LinkedHashMap<>();
             operations(backend, DType.F32, operations);
             operations(backend, DType.BF16, operations);
+            operations(backend, DType.F16, operations);
             for (Map.Entry<String, Runnable> operation : operations.entrySet()) {
                 round(operation.getValue());
             }

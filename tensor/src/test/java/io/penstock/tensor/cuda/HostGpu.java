@@ -178,17 +178,19 @@ final class HostGpu implements Gpu {
 
     private static float get(DType dtype, long address, long index) {
         MemorySegment element = at(address + index * dtype.bytes(), dtype.bytes());
-        return dtype == DType.BF16
-                ? DType.fromBf16(element.get(ValueLayout.JAVA_SHORT, 0))
-                : element.get(ValueLayout.JAVA_FLOAT, 0);
+        if (dtype == DType.F32) {
+            return element.get(ValueLayout.JAVA_FLOAT, 0);
+        }
+        short bits = element.get(ValueLayout.JAVA_SHORT, 0);
+        return dtype == DType.BF16 ? DType.fromBf16(bits) : DType.fromF16(bits);
     }
 
     private static void put(DType dtype, long address, long index, float value) {
         MemorySegment element = at(address + index * dtype.bytes(), dtype.bytes());
-        if (dtype == DType.BF16) {
-            element.set(ValueLayout.JAVA_SHORT, 0, DType.toBf16(value));
-        } else {
+        if (dtype == DType.F32) {
             element.set(ValueLayout.JAVA_FLOAT, 0, value);
+        } else {
+            element.set(ValueLayout.JAVA_SHORT, 0, dtype == DType.BF16 ? DType.toBf16(value) : DType.toF16(value));
         }
     }
 
