@@ -21,7 +21,7 @@ public final class CostModel {
      * @param memoryBytesPerSecond reads and writes together
      */
     public record DeviceRates(double matrixFlopsPerSecond, double memoryBytesPerSecond) {
-        /** A CPU core: its ratio of arithmetic to memory speed is what a split depends on, not its absolute speed. */
+        /** A CPU core, on which F16 goes through F32: its ratio of arithmetic to memory speed is what a split depends on, not its absolute speed. */
         public static DeviceRates cpu(DType compute) {
             return new DeviceRates(compute == DType.BF16 ? 500e9 : 150e9, 15e9);
         }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.engine.optimizer.LossScale;
 import io.penstock.models.weights.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,6 +18,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -24,14 +26,17 @@ import java.util.stream.Stream;
  *
  * <pre>
  * {"format": 1, "step": 100, "seed": 1, "tokens": 1638400,
+ *  "loss_scale": {"scale": 65536, "good_steps": 98, "skipped_steps": 2},
  *  "files": [{"name": "model.safetensors", "bytes": 26214400, "sha256": "..."}, ...]}
  * </pre>
  *
  * @param step optimizer steps done
  * @param seed of the run, which gives the order of its data
  * @param tokens trained on so far
+ * @param lossScale of a run in f16
  */
-public record CheckpointManifest(int step, long seed, long tokens, List<Entry> files) {
+public record CheckpointManifest(
+        int step, long seed, long tokens, Optional<LossScale.State> lossScale, List<Entry> files) {
     static final String FILE = "manifest.json";
     private static final int FORMAT = 1;
     private static final int BUFFER_BYTES = 1 << 20;
@@ -45,19 +50,24 @@ public record CheckpointManifest(int step, long seed, long tokens, List<Entry> f
     }
 
     /** Hashes every file of {@code folder}. */
-    static CheckpointManifest of(Path folder, int step, long seed, long tokens) throws IOException {
+    static CheckpointManifest of(Path folder, int step, long seed, long tokens, Optional<LossScale.State> lossScale)
+            throws IOException {
         List<Entry> files = new ArrayList<>();
         try (Stream<Path> paths = Files.list(folder)) {
             for (Path path : paths.sorted().toList()) {
                 files.add(new Entry(path.getFileName().toString(), Files.size(path), sha256(path)));
             }
         }
-        return new CheckpointManifest(step, seed, tokens, files);
+        return new CheckpointManifest(step, seed, tokens, lossScale, files);
     }
 
     void write(Path folder) {
         ObjectNode root = JSON.createObjectNode();
         root.put("format", FORMAT).put("step", step).put("seed", seed).put("tokens", tokens);
+        lossScale.ifPresent(state -> root.putObject("loss_scale")
+                .put("scale", (long) state.scale())
+                .put("good_steps", state.goodSteps())
+                .put("skipped_steps", state.skippedSteps()));
         ArrayNode list = root.putArray("files");
         for (Entry file : files) {
             list.addObject().put("name", file.name()).put("bytes", file.bytes()).put("sha256", file.sha256());
@@ -94,8 +104,23 @@ public record CheckpointManifest(int step, long seed, long tokens, List<Entry> f
                     root.path("step").asInt(),
                     root.path("seed").asLong(),
                     root.path("tokens").asLong(),
+                    lossScale(path, root.path("loss_scale")),
                     files);
         } catch (IOException e) {
+            throw new CheckpointException(path + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Optional<LossScale.State> lossScale(Path path, JsonNode node) {
+        if (node.isMissingNode()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(new LossScale.State(
+                    node.path("scale").asDouble(),
+                    node.path("good_steps").asInt(-1),
+                    node.path("skipped_steps").asInt(-1)));
+        } catch (IllegalArgumentException e) {
             throw new CheckpointException(path + ": " + e.getMessage(), e);
         }
     }
@@ -107,7 +132,7 @@ public record CheckpointManifest(int step, long seed, long tokens, List<Entry> f
             List<Entry> weights = all.files.stream()
                     .filter(file -> !file.name().startsWith(ShardNames.OPTIMIZER))
                     .toList();
-            new CheckpointManifest(all.step, all.seed, all.tokens, weights).verify(folder);
+            new CheckpointManifest(all.step, all.seed, all.tokens, all.lossScale, weights).verify(folder);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.penstock.engine.checkpoint;
 
+import io.penstock.engine.optimizer.LossScale;
 import io.penstock.engine.run.RunDirectory;
 import io.penstock.engine.state.ParameterState;
 import io.penstock.models.ModelConfig;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -101,7 +103,8 @@ public final class CheckpointWriter {
     }
 
     /** What rank 0 adds when all shards are there: {@code shardOf} gives the rank of every parameter. Then the checkpoint exists. */
-    public Path finish(int step, int ranks, Map<String, Integer> shardOf, long totalBytes, long tokens) {
+    public Path finish(
+            int step, int ranks, Map<String, Integer> shardOf, long totalBytes, long tokens, LossScale lossScale) {
         Path folder = partial(step);
         Path done = directory.checkpoint(step);
         requireShards(folder, ranks);
@@ -113,7 +116,8 @@ public final class CheckpointWriter {
                 shardOf.forEach((name, rank) -> fileOf.put(name, ShardNames.shard("model", rank, ranks)));
                 new ShardIndex(folder.resolve(ModelFolder.INDEX), totalBytes, fileOf).write();
             }
-            CheckpointManifest.of(folder, step, seed, tokens).write(folder);
+            CheckpointManifest.of(folder, step, seed, tokens, scaling(lossScale))
+                    .write(folder);
             if (Files.exists(done)) {
                 delete(done);
             }
@@ -123,6 +127,11 @@ public final class CheckpointWriter {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** A run in another precision keeps what it needs of a scale that it was resumed with: how many steps were no updates. */
+    private static Optional<LossScale.State> scaling(LossScale scale) {
+        return scale.isDynamic() || scale.skippedSteps() > 0 ? Optional.of(scale.state()) : Optional.empty();
     }
 
     private static void requireShards(Path folder, int ranks) {

@@ -10,9 +10,8 @@ final class Capabilities {
 
     private Capabilities() {}
 
-    static List<Finding> findings(TrainingConfig training, Parallelism parallelism, ClusterConfig cluster) {
+    static List<Finding> findings(Parallelism parallelism, ClusterConfig cluster) {
         Capabilities lacking = new Capabilities();
-        lacking.unless(training.precision() != Precision.F16, "training.precision", "f16", "f32 and bf16");
         if (cluster.device() == DeviceKind.CUDA) {
             lacking.cuda(parallelism);
         }
@@ -31,13 +30,6 @@ final class Capabilities {
                     "parallelism.offload: " + layout.offload()
                             + " is not available with cluster.device: cuda yet, none is: what is offloaded lies in"
                             + " memory that a GPU does not reach"));
-        }
-    }
-
-    private void unless(boolean available, String key, Object value, String instead) {
-        if (!available) {
-            findings.add(new Finding(
-                    List.of(key), key + ": " + value + " is not available yet in this version, " + instead + " is"));
         }
     }
 }

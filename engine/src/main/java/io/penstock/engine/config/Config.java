@@ -57,7 +57,7 @@ public record Config(
 
     /** Whether this version can do all that the config asks for. */
     public boolean canRun() {
-        return Capabilities.findings(training, parallelism, cluster).isEmpty();
+        return Capabilities.findings(parallelism, cluster).isEmpty();
     }
 
     /** The same run in the layout that a plan has chosen. */

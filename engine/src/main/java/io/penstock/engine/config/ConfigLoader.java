@@ -62,7 +62,7 @@ public final class ConfigLoader {
         ClusterConfig cluster = (ClusterConfig) sections[5];
         Stream<Finding> findings = Stream.of(
                         Consistency.findings(model, data, training, parallelism, cluster),
-                        Capabilities.findings(training, parallelism, cluster),
+                        Capabilities.findings(parallelism, cluster),
                         InputFiles.findings(model, data))
                 .flatMap(List::stream);
         findings.forEach(binder::report);

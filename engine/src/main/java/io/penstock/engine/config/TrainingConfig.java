@@ -21,7 +21,8 @@ public record TrainingConfig(
         int sequenceLength,
 
         @Key(
-                value = "Element type of activations and working weights; weights of record and gradients are f32.",
+                value =
+                        "Element type of activations and working weights; weights of record and gradients are f32. With `f16` the loss is scaled.",
                 byDefault = "bf16")
         Precision precision,
 

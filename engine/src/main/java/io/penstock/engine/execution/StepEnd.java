@@ -2,6 +2,7 @@ package io.penstock.engine.execution;
 
 import io.penstock.engine.optimizer.AdamW;
 import io.penstock.engine.optimizer.LearningRateSchedule;
+import io.penstock.engine.optimizer.LossScale;
 import io.penstock.engine.optimizer.LossSum;
 import io.penstock.engine.optimizer.StepStatistics;
 import io.penstock.engine.sharding.SharedStates;
@@ -45,9 +46,12 @@ public final class StepEnd {
     private final StepStatistics statistics;
     private final AdamW optimizer;
     private final LearningRateSchedule learningRates;
+    private final LossScale lossScale;
     private double lossSum;
     private double gradientNorm;
     private double learningRate;
+    private double usedScale = 1;
+    private boolean skipped;
 
     /** A piece of a gradient whose squares this rank sums for all. */
     private record SquaredSegment(int parameter, int segment, Tensor gradient) {}
@@ -70,7 +74,8 @@ public final class StepEnd {
             int[] canonicalIndex,
             StepStatistics statistics,
             AdamW optimizer,
-            LearningRateSchedule learningRates) {
+            LearningRateSchedule learningRates,
+            LossScale lossScale) {
         this.tiedPeer = tiedPeer;
         this.backend = backend;
         this.endpoint = endpoint;
@@ -81,6 +86,7 @@ public final class StepEnd {
         this.statistics = statistics;
         this.optimizer = optimizer;
         this.learningRates = learningRates;
+        this.lossScale = lossScale;
         this.group = group;
         this.squared = new ArrayList<>();
         for (int i = 0; i < states.size(); i++) {
@@ -150,14 +156,23 @@ public final class StepEnd {
         }
         collectives.allGather(statistics.own(), statistics.gathered());
         lossSum = statistics.lossSum();
-        gradientNorm = statistics.gradientNorm();
+        usedScale = lossScale.factor();
+        gradientNorm = statistics.gradientNorm() / usedScale;
         learningRate = learningRates.at(step);
-        if (!Double.isFinite(gradientNorm) || !Double.isFinite(lossSum)) {
-            throw new DivergedException(step, lossSum, gradientNorm);
+        skipped = !Double.isFinite(gradientNorm) || !Double.isFinite(lossSum);
+        if (skipped) {
+            if (!lossScale.skip()) {
+                throw new DivergedException(step, lossSum, gradientNorm, lossScale);
+            }
+            shared.withoutUpdate();
+            return;
         }
         shared.gatherGradients();
-        optimizer.update(backend, states, residency, step, learningRate, optimizer.clipScale(gradientNorm));
+        int update = lossScale.updates(step);
+        double gradientScale = optimizer.clipScale(gradientNorm) / usedScale;
+        optimizer.update(backend, states, residency, update, learningRate, gradientScale);
         shared.afterUpdate();
+        lossScale.keep();
     }
 
     /** The loss sum over all ranks that met the head, on every rank; called by all ranks. */
@@ -177,12 +192,22 @@ public final class StepEnd {
         return lossSum;
     }
 
-    /** Of the last step, before clipping. */
+    /** Of the last step, before clipping and without the loss scale. */
     public double gradientNorm() {
         return gradientNorm;
     }
 
     public double learningRate() {
         return learningRate;
+    }
+
+    /** That the last step's gradients were multiplied by. */
+    public double usedScale() {
+        return usedScale;
+    }
+
+    /** Whether the last step left the weights as they were, for its gradients overflowed. */
+    public boolean skipped() {
+        return skipped;
     }
 }

@@ -121,7 +121,9 @@ final class RankBody {
         if (resume.isPresent()) {
             CheckpointReader.readAll(resume.get(), rank.store());
             rank.valuesChanged();
-            return CheckpointManifest.read(resume.get()).step();
+            CheckpointManifest manifest = CheckpointManifest.read(resume.get());
+            manifest.lossScale().ifPresent(rank.lossScale()::resume);
+            return manifest.step();
         }
         if (pretrained.isPresent()) {
             CheckpointReader.readWeights(pretrained.get(), rank.store());

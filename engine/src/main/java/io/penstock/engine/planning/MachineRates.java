@@ -33,9 +33,9 @@ public record MachineRates(
     /** Through pinned memory of the host. */
     private static final double GPU_MESSAGE_BYTES_PER_SECOND = 5e9;
 
-    /** Of a GPU, which nothing measures yet: half of what an A100's data sheet says. */
+    /** Of a GPU, which nothing measures yet: half of what an A100's data sheet says, which has one number for both 16-bit types. */
     static MachineRates guessedGpu(DType compute, int sequence) {
-        DeviceRates rates = new DeviceRates(compute == DType.BF16 ? 156e12 : 10e12, 1e12);
+        DeviceRates rates = new DeviceRates(compute.isHalf() ? 156e12 : 10e12, 1e12);
         return new MachineRates(
                 batch -> CostModel.rated(new MicroBatchShape(batch, sequence), compute, rates),
                 rates.memoryBytesPerSecond(),

@@ -57,14 +57,29 @@ public final class MetricsLog implements AutoCloseable {
     public void step(StepMetrics metrics) throws IOException {
         write(json -> {
             json.writeNumberField("step", metrics.step());
-            json.writeNumberField("loss", metrics.loss());
+            number(json, "loss", metrics.loss());
             json.writeNumberField("tokens", metrics.tokens());
             json.writeNumberField("tokens_per_second", metrics.tokensPerSecond());
-            json.writeNumberField("grad_norm", metrics.gradNorm());
+            number(json, "grad_norm", metrics.gradNorm());
             json.writeNumberField("learning_rate", metrics.learningRate());
             json.writeNumberField("step_seconds", metrics.stepSeconds());
+            if (metrics.scaled().isPresent()) {
+                ScaledStep scaled = metrics.scaled().get();
+                write(json, "loss_scale", Optional.of(scaled.lossScale()));
+                json.writeBooleanField("skipped", scaled.skipped());
+                json.writeNumberField("skipped_steps", scaled.skippedSteps());
+            }
             writeGpus(json, gpus.get());
         });
+    }
+
+    /** JSON has no word for what is no number: null. */
+    private static void number(JsonGenerator json, String key, double value) throws IOException {
+        if (Double.isFinite(value)) {
+            json.writeNumberField(key, value);
+        } else {
+            json.writeNullField(key);
+        }
     }
 
     /** What a device does not report has no key. */

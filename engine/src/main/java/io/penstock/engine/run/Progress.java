@@ -53,15 +53,21 @@ public final class Progress {
     }
 
     private String line(StepMetrics metrics) {
+        String skipped = metrics.scaled()
+                .filter(ScaledStep::skipped)
+                .map(scaled ->
+                        String.format(Locale.ROOT, "  skipped: loss scale %.0f is too large", scaled.lossScale()))
+                .orElse("");
         Duration left = Duration.ofMillis((long) (1000 * secondsPerStep * (steps - metrics.step())));
         return String.format(
                 Locale.ROOT,
-                "step %d/%d  loss %.4f  %,.0f tokens/s  grad norm %.3f  ETA %s",
+                "step %d/%d  loss %.4f  %,.0f tokens/s  grad norm %.3f%s  ETA %s",
                 metrics.step(),
                 steps,
                 metrics.loss(),
                 metrics.tokensPerSecond() * metrics.stepSeconds() / secondsPerStep,
                 metrics.gradNorm(),
+                skipped,
                 words(left));
     }
 

@@ -52,6 +52,10 @@ public final class RunReporter implements StepListener, AutoCloseable {
             tensorBoard.scalar("train/grad_norm", step.step(), step.gradNorm(), now);
             tensorBoard.scalar("train/learning_rate", step.step(), step.learningRate(), now);
             tensorBoard.scalar("train/tokens_per_second", step.step(), step.tokensPerSecond(), now);
+            if (step.scaled().isPresent()) {
+                tensorBoard.scalar(
+                        "train/loss_scale", step.step(), step.scaled().get().lossScale(), now);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

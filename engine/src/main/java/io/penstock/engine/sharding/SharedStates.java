@@ -196,6 +196,17 @@ public final class SharedStates implements LayerStates {
         }
     }
 
+    /** Instead of an update: values stay, gradients are thrown away. */
+    public void withoutUpdate() {
+        for (int i = 0; i < states.size(); i++) {
+            states.get(i).gradient().discard(backend);
+            group.poll();
+        }
+        if (windows != null) {
+            windows.releaseAll();
+        }
+    }
+
     private void startValues() {
         if (!sharding.shardsOptimizer()) {
             return;

@@ -34,7 +34,7 @@ public record GradientSum(Tensor whole, Tensor shard, List<Tensor> held, Tensor 
         }
     }
 
-    /** Zeroes everything, of a sum that was added to another. */
+    /** Zeroes everything, of a sum that was added to another or is not wanted. */
     public void discard(Backend backend) {
         backend.zero(total == shard ? whole : total);
     }

@@ -11,7 +11,9 @@ import io.penstock.engine.execution.Executor;
 import io.penstock.engine.execution.InstructionTimes;
 import io.penstock.engine.execution.StepEnd;
 import io.penstock.engine.offload.ShardStore;
+import io.penstock.engine.optimizer.LossScale;
 import io.penstock.engine.optimizer.StepStatistics;
+import io.penstock.engine.run.ScaledStep;
 import io.penstock.engine.sharding.DataGroup;
 import io.penstock.engine.sharding.SharedStates;
 import io.penstock.engine.sharding.TreeSum;
@@ -52,6 +54,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -76,6 +79,7 @@ public final class PipelineRank implements AutoCloseable {
     private final TensorGroup group;
     private final Executor executor;
     private final StepEnd end;
+    private final LossScale lossScale;
     private final Executor.Run training;
     private final Placement placement;
     private final int[] ownerOf;
@@ -131,6 +135,7 @@ public final class PipelineRank implements AutoCloseable {
         this.group = tensorGroup();
         this.executor = new Executor(axes, backend, wire.tensors(), shared, runners(chunks), elsewhere);
         this.ownerOf = owners();
+        this.lossScale = LossScale.of(plan.compute());
         this.end = stepEnd(hyperparameters);
         int global = microBatches * axes.data();
         this.training = executor.compile(
@@ -248,7 +253,8 @@ public final class PipelineRank implements AutoCloseable {
                 canonicalIndex,
                 statistics,
                 hyperparameters.optimizer(),
-                hyperparameters.learningRates());
+                hyperparameters.learningRates(),
+                lossScale);
     }
 
     /** In how many parts a parameter lies on the ranks that share each layer. */
@@ -332,7 +338,7 @@ public final class PipelineRank implements AutoCloseable {
 
     /** Step {@code step}, from 0: forward, backward, update. Afterwards {@link #loss}, {@link #gradientNorm} and {@link #learningRate} are this step's, on every rank. */
     public void trainStep(int step) {
-        executor.run(training, step, 1f / tokensPerStep(), end);
+        executor.run(training, step, (float) lossScale.factor() * (1f / tokensPerStep()), end);
     }
 
     /** Of the last training step's instructions, in program order. */
@@ -351,6 +357,18 @@ public final class PipelineRank implements AutoCloseable {
 
     public double learningRate() {
         return end.learningRate();
+    }
+
+    /** Of the gradients, the same on every rank; a resumed run sets it before its first step. */
+    public LossScale lossScale() {
+        return lossScale;
+    }
+
+    /** What the last step says of its loss scale; absent where there is none. */
+    public Optional<ScaledStep> scaledStep() {
+        return lossScale.isDynamic()
+                ? Optional.of(new ScaledStep(end.usedScale(), end.skipped(), lossScale.skippedSteps()))
+                : Optional.empty();
     }
 
     /** An evaluation over {@code microBatches} micro-batches of {@code batches}; the same call on every rank. */

@@ -83,7 +83,8 @@ public final class RankTrainer {
                 rank.tokensPerStep() / seconds,
                 rank.gradientNorm(),
                 rank.learningRate(),
-                seconds);
+                seconds,
+                rank.scaledStep());
     }
 
     private void save(int done) {
@@ -99,7 +100,7 @@ public final class RankTrainer {
         rank.barrier();
         if (number == 0) {
             Path folder = checkpoints.finish(
-                    done, stages, rank.owningRanks(), rank.modelBytes(), done * rank.tokensPerStep());
+                    done, stages, rank.owningRanks(), rank.modelBytes(), done * rank.tokensPerStep(), rank.lossScale());
             listener.checkpoint(done, folder);
         }
         rank.barrier();

@@ -203,8 +203,7 @@ public final class RunSetup implements AutoCloseable {
         return switch (config.training().precision()) {
             case F32 -> DType.F32;
             case BF16 -> DType.BF16;
-            case F16 ->
-                throw new IllegalStateException("f16 has no kernels yet; a config with it is refused when loaded");
+            case F16 -> DType.F16;
         };
     }
 

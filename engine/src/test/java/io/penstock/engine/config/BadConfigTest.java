@@ -140,17 +140,6 @@ final class BadConfigTest {
                 problems(folder, SMALL, "parallelism.offload=" + words));
     }
 
-    @ParameterizedTest
-    @CsvSource({
-        "training.precision=f16,f32 and bf16",
-    })
-    void shouldRefuseWhatThisVersionLacks(String override, String instead) {
-        assertEquals(
-                "--set " + override + ": " + override.replace("=", ": ") + " is not available yet in this version, "
-                        + instead + " is",
-                problems(folder, SMALL, override));
-    }
-
     @Test
     void shouldRefuseWhatAGpuCannotDoYet() {
         String gpu = SMALL + "cluster: {device: cuda}\n";
@@ -207,14 +196,14 @@ final class BadConfigTest {
                 .replace("steps: 10", "steps: ten")
                 .replace("vocab_size: 256", "vocab_size: 256\n  vocab_sise: 3")
                 .replace("{pipeline: 2}", "{pipeline: 9, data: 2, data: 3}");
-        String found = problems(folder, yaml, "logging.evry=1", "training.precision=f16");
+        String found = problems(folder, yaml, "logging.evry=1", "training.precision=f8");
         assertEquals("""
                 c.yaml:6:24: heads must divide the hidden size: hidden_size=50 % num_attention_heads=4 = 2; the nearest number of heads that does is 5
                 c.yaml:9:3: unknown key 'vocab_sise' in model, did you mean 'vocab_size'?
                 c.yaml:12:10: training.steps: expected a whole number, found 'ten'
                 c.yaml:16:25: more stages than layers: pipeline=9 * chunks=1 = 9 stages, the model has 6 layers (embedding, 4 blocks, head); the nearest layout that is possible: {pipeline: 6, tensor: 1, data: 2, chunks: 1, schedule: 1f1b}
                 c.yaml:16:37: duplicate key 'data', first given at c.yaml:16:28
-                --set logging.evry=1: unknown key 'evry' in logging, did you mean 'every'?
-                --set training.precision=f16: training.precision: f16 is not available yet in this version, f32 and bf16 is""", found);
+                --set training.precision=f8: training.precision: expected one of f32, bf16, f16, found 'f8', did you mean 'f16'?
+                --set logging.evry=1: unknown key 'evry' in logging, did you mean 'every'?""", found);
     }
 }

@@ -48,6 +48,26 @@ final class MetricsLogTest {
                 logged(folder, List.of(busy, silent)));
     }
 
+    @Test
+    void shouldTellOfTheLossScaleAndOfStepsThatWereSkipped(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("metrics.jsonl");
+        try (MetricsLog log = MetricsLog.open(file, 0, List::of)) {
+            log.step(new StepMetrics(
+                    1,
+                    2.5,
+                    64,
+                    128,
+                    Double.POSITIVE_INFINITY,
+                    0.001,
+                    0.5,
+                    Optional.of(new ScaledStep(65536, true, 1))));
+        }
+        assertEquals(
+                LINE.replace("\"grad_norm\":0.5", "\"grad_norm\":null")
+                        + ",\"loss_scale\":65536,\"skipped\":true,\"skipped_steps\":1}\n",
+                Files.readString(file));
+    }
+
     private static String logged(Path folder, List<GpuReading> gpus) throws IOException {
         Path file = folder.resolve("metrics.jsonl");
         try (MetricsLog log = MetricsLog.open(file, 0, () -> gpus)) {

@@ -89,6 +89,7 @@ final class CudaTrainingSystemTest {
         Sandbox sandbox = Sandbox.in(folder);
         String one = set("parallelism={pipeline: 1}");
         String half = set("training.precision=bf16");
+        String binary16 = set("training.precision=f16");
         train("cpu", "cpu", one);
         train("gpu", "cuda", one, set("logging.sample_tokens=2"));
         train("again", "cuda", one);
@@ -96,6 +97,8 @@ final class CudaTrainingSystemTest {
         train("cube-again", "cuda", set(CUBE));
         train("cpu-16", "cpu", one, half);
         train("gpu-16", "cuda", one, half);
+        train("cpu-f16", "cpu", one, binary16);
+        train("gpu-f16", "cuda", one, binary16);
         train("lean-16", "cuda", half, set("parallelism={pipeline: 1, data: 2, zero_stage: 3, schedule: zb-h1}"));
         train("to-cpu", "cpu", one, resume(folder, "gpu"));
         train("to-gpu", "cuda", one, resume(folder, "cpu"));
@@ -107,6 +110,7 @@ final class CudaTrainingSystemTest {
         near(sandbox, "gpu", "cube", FULL);
         near(sandbox, "cpu-16", "gpu-16", HALF);
         near(sandbox, "gpu-16", "lean-16", HALF);
+        near(sandbox, "cpu-f16", "gpu-f16", HALF);
         near(sandbox, "cpu", "to-cpu", FULL);
         near(sandbox, "cpu", "to-gpu", FULL);
         for (String run : List.of("gpu", "cube")) {
@@ -120,7 +124,7 @@ final class CudaTrainingSystemTest {
     }
 
     /**
-     * How far two runs may be apart; those of BF16 round in other places.
+     * How far two runs may be apart; those of 16 bits round in other places.
      *
      * @param numbers losses and gradient norms, of themselves
      * @param weights the mean distance of a parameter's elements, where the steps' learning rate is 3e-3

@@ -21,6 +21,7 @@ import io.penstock.transport.InMemoryFabric;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,15 +40,16 @@ class SameBitsOfLlamaTest {
         return new CpuBackend(1);
     }
 
-    private static TinyRun.Result run(String schedule, int pipeline, Techniques techniques) throws Exception {
-        Plan plan = TinyRun.plan(MODEL, schedule, pipeline, DType.BF16, techniques, SameBitsOfLlamaTest::backend);
+    private static TinyRun.Result run(String schedule, int pipeline, DType compute, Techniques techniques)
+            throws Exception {
+        Plan plan = TinyRun.plan(MODEL, schedule, pipeline, compute, techniques, SameBitsOfLlamaTest::backend);
         InMemoryFabric fabric = new InMemoryFabric(plan.axes().ranks(), EndpointSettings.DEFAULT);
         return TinyRun.run(MODEL, plan, SameBitsOfLlamaTest::backend, fabric::endpoint);
     }
 
     @BeforeAll
     void runOneRank() throws Exception {
-        expected = run("1f1b", 1, new Techniques(TinyRun.tree(1, 0), List.of(), Offloading.NONE));
+        expected = run("1f1b", 1, DType.BF16, new Techniques(TinyRun.tree(1, 0), List.of(), Offloading.NONE));
         double first = Double.longBitsToDouble(expected.losses().getFirst());
         double last = Double.longBitsToDouble(expected.losses().getLast());
         assertTrue(last < first, "loss went from " + first + " to " + last);
@@ -69,6 +71,19 @@ class SameBitsOfLlamaTest {
         Offloading offloading = offloaded ? Offloading.PARAMETERS : Offloading.NONE;
         List<Recomputation> recomputation = List.of(NONE, again, again == FULL ? SELECTIVE : again, again, NONE);
         assertEquals(
-                expected, run(schedule, pipeline, new Techniques(TinyRun.tree(data, zero), recomputation, offloading)));
+                expected,
+                run(
+                        schedule,
+                        pipeline,
+                        DType.BF16,
+                        new Techniques(TinyRun.tree(data, zero), recomputation, offloading)));
+    }
+
+    @Test
+    void shouldComeToTheBitsOfOneRankInF16() throws Exception {
+        TinyRun.Result one = run("1f1b", 1, DType.F16, new Techniques(TinyRun.tree(1, 0), List.of(), Offloading.NONE));
+        assertTrue(Double.isFinite(Double.longBitsToDouble(one.norms().getLast())), "every step overflows");
+        List<Recomputation> again = List.of(NONE, FULL, SELECTIVE, FULL, NONE);
+        assertEquals(one, run("zb-h1", 2, DType.F16, new Techniques(TinyRun.tree(2, 3), again, Offloading.NONE)));
     }
 }

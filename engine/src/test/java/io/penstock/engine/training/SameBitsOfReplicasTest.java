@@ -161,6 +161,19 @@ class SameBitsOfReplicasTest {
         return all().stream().map(this::test).toList();
     }
 
+    /** Steps that overflow are left out on every replica, whatever of the states it holds. */
+    @TestFactory
+    Iterable<DynamicTest> shouldComeToTheBitsOfOneRankInF16() {
+        return List.of(
+                        new Layout("1f1b", 1, 2, 0, List.of(), Offloading.NONE, DType.F16),
+                        new Layout("zb-h1", 2, 2, 1, List.of(), Offloading.NONE, DType.F16),
+                        new Layout("1f1b", 1, 4, 2, RECOMPUTATION.getLast(), Offloading.NONE, DType.F16),
+                        new Layout("zb-h1", 2, 2, 3, RECOMPUTATION.getLast(), Offloading.PARAMETERS, DType.F16))
+                .stream()
+                .map(this::test)
+                .toList();
+    }
+
     /** The fast kernels too, with another number of threads. */
     @Test
     void shouldComeToTheBitsOfOneRankOnTheCpu() throws Exception {

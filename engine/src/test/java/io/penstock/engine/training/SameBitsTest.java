@@ -1,6 +1,7 @@
 package io.penstock.engine.training;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.penstock.models.ModelSpec;
@@ -49,6 +50,20 @@ class SameBitsTest {
             }
         }
         return tests;
+    }
+
+    /** With steps that overflow and are left out before others train. */
+    @Test
+    void shouldComeToTheBitsOfOneRankInF16() throws Exception {
+        TinyRun.Result expected = run(true, "1f1b", 1, DType.F16);
+        List<Boolean> updates = expected.norms().stream()
+                .map(bits -> Double.isFinite(Double.longBitsToDouble(bits)))
+                .toList();
+        assertFalse(updates.getFirst(), updates.toString());
+        assertTrue(updates.getLast(), updates.toString());
+        assertEquals(expected, run(true, "gpipe", 2, DType.F16));
+        assertEquals(expected, run(true, "zb-h1", 4, DType.F16));
+        assertEquals(expected, run(true, "zb-v", 2, DType.F16));
     }
 
     @Test

@@ -123,6 +123,12 @@ final class TensorParallelTest {
         }
     }
 
+    @Test
+    void shouldTrainAsOneRankInF16() throws Exception {
+        Layout layout = new Layout(2, true, 2, 1, 0, "zb-h1", Recomputation.NONE);
+        near(DType.F16, Layout.one().run(DType.F16), layout.run(DType.F16));
+    }
+
     /**
      * Of losses of 4.1 nats, gradient norms and weights after five steps at a learning rate of 3e-3. Measured over the layouts above: losses 5e-8 (F32) and 3.4e-4 (BF16, where
      * each rank's partial product is rounded once more), norms 7e-7 and 3.2e-3 of themselves, weights in the mean 2.4e-7 and 1.4e-3. The last is the bias of the keys, whose

@@ -39,7 +39,7 @@ class ZeroAllocationTest {
     private static final int MOST_ROUNDS = 200;
 
     @ParameterizedTest
-    @EnumSource(names = {"F32", "BF16"})
+    @EnumSource(names = {"F32", "BF16", "F16"})
     void shouldAllocateNothingInAStep(DType compute) throws Exception {
         measure(compute, "1f1b", Techniques.NONE);
     }
