@@ -36,6 +36,8 @@ record MpiPeer(Path program) {
                 "mpirun",
                 "--allow-run-as-root",
                 "--oversubscribe",
+                "--bind-to",
+                "none",
                 "-np",
                 Integer.toString(ranks),
                 program.toString()));

@@ -3,19 +3,22 @@ package io.penstock.jmh.transport;
 import io.penstock.jmh.Standalone;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 
 /**
  * How fast do messages go one way between two processes of this machine? Beside them the floor, one memcpy in each process at the same
  * time, and sockets and OpenMPI. Warm: two buffers in turn on each side, which the caches hold up to some size, so that the floor is a
  * copy inside one core's own cache. Cold: 128 MiB of buffers in turn, as activations of many micro-batches are.
+ *
+ * <p>Each process, all of its threads, is kept on a core of its own, and OpenMPI's ranks are. A measurement takes 200 ms or more: it is
+ * the first of rounds of ever more messages that takes so long.
  */
 public final class ThroughputBenchmark implements Standalone {
     private static final long[] SIZES = {256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20};
     private static final long ALL_BYTES = 128 << 20;
-    private static final long TRIAL_BYTES = 512L << 20;
+    private static final long ROUND_MILLIS = 200;
     private static final String FLOOR = "floor: memcpy in both at once";
     private static final String SHARED = "Penstock, shared memory";
     private static final String SLAB = "Penstock, private memory (slab)";
@@ -24,6 +27,7 @@ public final class ThroughputBenchmark implements Standalone {
     @Override
     public void run(int trials) throws Exception {
         try (Wires wires = Wires.host(Child.class, Integer.toString(trials))) {
+            Cores.pin(0);
             new Side(wires, true).trials(trials, MpiPeer.compile());
         }
     }
@@ -35,6 +39,7 @@ public final class ThroughputBenchmark implements Standalone {
         public static void main(String[] arguments) throws Exception {
             Wires.endWithParent();
             try (Wires wires = Wires.join(arguments)) {
+                Cores.pin(1);
                 new Side(wires, false).trials(Integer.parseInt(arguments[0]), Optional.empty());
             }
         }
@@ -47,8 +52,10 @@ public final class ThroughputBenchmark implements Standalone {
         private final MemorySegment own;
         private final MemorySegment target;
         private final MemorySegment shared;
+        private final Rounds rounds;
         private final Trials warm = new Trials();
         private final Trials cold = new Trials();
+        private final Trials sleeps = new Trials();
 
         Side(Wires wires, boolean host) {
             this.wires = wires;
@@ -56,10 +63,14 @@ public final class ThroughputBenchmark implements Standalone {
             own = Arena.global().allocate(ALL_BYTES, 4096).fill((byte) 1);
             target = Arena.global().allocate(ALL_BYTES, 4096).fill((byte) 2);
             shared = wires.ipcEndpoint().allocate(ALL_BYTES).fill((byte) 1);
+            rounds = new Rounds(wires.of(Wires.NIO), host, TimeUnit.MILLISECONDS.toNanos(ROUND_MILLIS));
         }
 
         void trials(int trials, Optional<MpiPeer> mpi) throws Exception {
-            stream(wires.of(Wires.IPC), own, SIZES[0], 2, 500);
+            // What is compiled now is not compiled in the first measurements.
+            for (String name : new String[] {Wires.IPC, Wires.PLAIN, Wires.UDP, Wires.NIO, Wires.NETTY}) {
+                var _ = stream(wires.of(name), own, SIZES[0], 2);
+            }
             for (int trial = 0; trial < trials; trial++) {
                 for (long size : SIZES) {
                     measure(warm, size, 2, mpi);
@@ -69,51 +80,51 @@ public final class ThroughputBenchmark implements Standalone {
             if (host) {
                 warm.print("one way, warm, GB/s (times the floor)", 1e9, FLOOR, true);
                 cold.print("one way, cold, GB/s (times the floor)", 1e9, FLOOR, true);
+                sleeps.print("one way, warm, sleeps a message of both processes", 1, "", false);
             }
         }
 
         private void measure(Trials trials, long size, int buffers, Optional<MpiPeer> mpi) throws Exception {
-            int count = (int) (TRIAL_BYTES / size);
-            record(trials, FLOOR, size, floor(size, buffers, count));
-            record(trials, SHARED, size, stream(wires.of(Wires.IPC), shared, size, buffers, count));
-            record(trials, SLAB, size, stream(wires.of(Wires.IPC), own, size, buffers, count));
+            record(trials, FLOOR, size, floor(size, buffers));
+            record(trials, SHARED, size, stream(wires.of(Wires.IPC), shared, size, buffers));
+            record(trials, SLAB, size, stream(wires.of(Wires.IPC), own, size, buffers));
             for (String name : new String[] {Wires.PLAIN, Wires.UDP, Wires.NIO, Wires.NETTY}) {
-                record(trials, name, size, stream(wires.of(name), own, size, buffers, count));
+                record(trials, name, size, stream(wires.of(name), own, size, buffers));
             }
             if (mpi.isPresent()) {
-                double[] rate = mpi.get().ask(2, "stream", "" + size, "" + count, "" + buffers);
-                record(trials, MPI, size, rate[0]);
+                double[] rate = mpi.get().ask(2, "stream", "" + size, "" + ROUND_MILLIS, "" + buffers);
+                trials.add(MPI, name(size), rate[0]);
             }
         }
 
-        private void record(Trials trials, String row, long size, double rate) {
+        private void record(Trials trials, String row, long size, Rounds.Round round) {
             if (host) {
-                trials.add(row, size >= 1 << 20 ? (size >> 20) + " MiB" : (size >> 10) + " KiB", rate);
+                trials.add(row, name(size), size * (double) round.count() / round.ns() * 1e9);
+                if (trials == warm) {
+                    sleeps.add(row, name(size), round.sleeps() / (double) round.count());
+                }
             }
         }
 
-        /** Bytes per second at the receiver. */
-        private double stream(Wire wire, MemorySegment from, long size, int buffers, int count) throws Exception {
-            MemorySegment[] word = {own.asSlice(0, 8)};
+        private static String name(long size) {
+            return size >= 1 << 20 ? (size >> 20) + " MiB" : (size >> 10) + " KiB";
+        }
+
+        private Rounds.Round stream(Wire wire, MemorySegment from, long size, int buffers) throws Exception {
             if (!host) {
                 MemorySegment[] sources = slices(from, size, buffers);
-                wire.receive(word, 8, 1);
-                wire.send(sources, size, buffers);
-                wire.send(sources, size, count);
-                return 0;
+                return rounds.run(buffers, count -> wire.send(sources, size, count));
             }
             MemorySegment[] targets = slices(target, size, buffers);
             target.asSlice(0, size * buffers).fill((byte) 2);
-            wire.send(word, 8, 1);
-            wire.receive(targets, size, buffers);
-            long start = System.nanoTime();
-            wire.receive(targets, size, count);
-            double rate = size * (double) count / (System.nanoTime() - start) * 1e9;
-            long wrong = targets[buffers - 1].mismatch(own.asSlice(0, size));
-            if (wrong >= 0) {
-                throw new IllegalStateException("byte " + wrong + " of " + size + " is wrong");
+            Rounds.Round round = rounds.run(buffers, count -> wire.receive(targets, size, count));
+            for (MemorySegment each : targets) {
+                long wrong = each.mismatch(own.asSlice(0, size));
+                if (wrong >= 0) {
+                    throw new IllegalStateException("byte " + wrong + " of " + size + " is wrong");
+                }
             }
-            return rate;
+            return round;
         }
 
         private static MemorySegment[] slices(MemorySegment memory, long size, int buffers) {
@@ -122,30 +133,13 @@ public final class ThroughputBenchmark implements Standalone {
                     .toArray(MemorySegment[]::new);
         }
 
-        /** Bytes per second of the slower of two processes that copy at the same time. */
-        private double floor(long size, int buffers, int count) throws Exception {
-            Wire sync = wires.of(Wires.NIO);
-            MemorySegment[] word = {Arena.ofAuto().allocate(8)};
-            for (int i = 0; i < buffers; i++) {
-                MemorySegment.copy(own, i * size, target, i * size, size);
-            }
-            if (host) {
-                sync.send(word, 8, 1);
-            } else {
-                sync.receive(word, 8, 1);
-            }
-            long start = System.nanoTime();
-            for (int i = 0; i < count; i++) {
-                MemorySegment.copy(own, i % buffers * size, target, i % buffers * size, size);
-            }
-            long ns = System.nanoTime() - start;
-            if (!host) {
-                word[0].set(ValueLayout.JAVA_LONG, 0, ns);
-                sync.send(word, 8, 1);
-                return 0;
-            }
-            sync.receive(word, 8, 1);
-            return size * (double) count / Math.max(ns, word[0].get(ValueLayout.JAVA_LONG, 0)) * 1e9;
+        /** Two processes that copy as many messages at the same time; the slower one counts. */
+        private Rounds.Round floor(long size, int buffers) throws Exception {
+            return rounds.run(buffers, count -> {
+                for (int i = 0; i < count; i++) {
+                    MemorySegment.copy(own, i % buffers * size, target, i % buffers * size, size);
+                }
+            });
         }
     }
 }
