@@ -25,6 +25,7 @@ public final class AeronEndpoint implements Endpoint {
     private final PeerTable peers;
     private final ControlPlane control;
     private final TransportAgent agent;
+    private final AeronPaths paths;
     private final SharedMemory shared;
     private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -84,7 +85,7 @@ public final class AeronEndpoint implements Endpoint {
                 desk.counters(),
                 board,
                 settings.checksum() ? new FrameChecksum() : null);
-        AeronPaths paths = new AeronPaths(membership, rank, aeronSettings);
+        this.paths = new AeronPaths(membership, rank, aeronSettings);
         this.control = new ControlPlane(context, peers, membership, paths, aeron);
         Bells bells = new Bells(context, paths, worldSize);
         this.shared = new SharedMemory(context, paths.sharedFiles(), worldSize);
@@ -114,6 +115,15 @@ public final class AeronEndpoint implements Endpoint {
     @Override
     public MemorySegment allocate(long bytes) {
         return shared.allocate(bytes);
+    }
+
+    SharedMemory shared() {
+        return shared;
+    }
+
+    /** Whether this rank may read what a peer has allocated; with checksums, nothing is taken unchecked. */
+    boolean readsMemoryOf(int peer) {
+        return paths.isIpc(peer) && context.checksum() == null;
     }
 
     @Override

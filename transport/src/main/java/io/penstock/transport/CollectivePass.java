@@ -12,6 +12,8 @@ sealed interface CollectivePass
                 CollectivePass.AllGather,
                 CollectivePass.Gather,
                 CollectivePass.GatherShards,
+                PlacesPass,
+                DirectReducePass,
                 ReduceScatterPass {
     /** Bytes in which a broadcast goes from rank to rank. */
     long BROADCAST_BYTES = 1 << 20;

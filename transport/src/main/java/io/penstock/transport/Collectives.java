@@ -2,6 +2,7 @@ package io.penstock.transport;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Operations that all ranks of a group call in the same order, each with the same sizes. Those called {@code start...} return at once;
@@ -10,7 +11,8 @@ import java.util.Objects;
  *
  * <p>Reductions: every rank owns one shard (see {@link #shardBegin}). A rank sends each other rank its piece of that one's shard and
  * sums the pieces of its own shard in rank order, chunk by chunk, the next chunk under way while one is summed. That takes and gives
- * (n-1)/n of the data a rank, and the order of the sum never depends on timing. All-reduce is reduce-scatter, then all-gather of the
+ * (n-1)/n of the data a rank, and the order of the sum never depends on timing. Where the data of all ranks lie in memory that they can all read
+ * (see {@link Endpoint#allocate}), and the reducer keeps its sources, nothing is sent: each sums its shard from there. All-reduce is reduce-scatter, then all-gather of the
  * shards, and so equal to the two bit for bit.
  *
  * <p>Of one thread at a time; it uses the lane of {@link Kind#COLLECTIVE} to the ranks of its group. Memory of an operation must not be
@@ -20,6 +22,8 @@ public final class Collectives {
     private static final int SLOTS = 2;
     private static final int OPERATIONS = 256;
     private static final long ALIGNMENT = 64;
+    /** Below this, a round of messages about where the data are takes longer than it saves. */
+    private static final long DIRECT_FROM_BYTES = 64 << 10;
 
     private static final CollectivePass BARRIER = new CollectivePass.Barrier();
     private static final CollectivePass BROADCAST = new CollectivePass.Broadcast();
@@ -30,16 +34,20 @@ public final class Collectives {
     private final Group group;
     private final MemorySegment scratch;
     private final CollectivePass reduceScatter;
+    /** Absent where the ranks cannot read each other's memory. */
+    private final @Nullable PlacesPass places;
+
+    private final @Nullable CollectivePass directReduce;
     private final CollectiveSlot[] slots = new CollectiveSlot[SLOTS];
     /** A ring: those from {@code first} to {@code next} are started and not given back yet. */
     private final Operation[] operations = new Operation[OPERATIONS];
 
     private long first;
     private long next;
-    /** The operation that runs, its pass, and how far its chunks are: posted, arrived, sent. */
+    /** The operation that runs, its pass (none before its first), and how far its chunks are: posted, arrived, sent. */
     private long current;
 
-    private boolean inSecondPass;
+    private @Nullable CollectivePass pass;
     private int round;
     private long posted;
     private long arrived;
@@ -67,7 +75,11 @@ public final class Collectives {
             throw new IllegalArgumentException("scratch of " + scratch.byteSize() + " bytes is too small for "
                     + ranks.length + " ranks: " + scratchBytes(ranks.length, ALIGNMENT) + " at least");
         }
-        this.reduceScatter = new ReduceScatterPass(ranks.length, scratch, chunkBytes);
+        ShardPieces pieces = new ShardPieces(chunkBytes);
+        this.reduceScatter = new ReduceScatterPass(ranks.length, scratch, pieces);
+        PeerMemory peers = PeerMemory.of(group);
+        this.places = peers == null ? null : new PlacesPass(scratch, peers);
+        this.directReduce = peers == null ? null : new DirectReducePass(group, pieces, peers);
         for (int i = 0; i < SLOTS; i++) {
             slots[i] = new CollectiveSlot(group, (long) i * ranks.length * chunkBytes, chunkBytes);
         }
@@ -240,20 +252,21 @@ public final class Collectives {
 
     private boolean advanceCurrent() {
         Operation operation = operation(current);
-        CollectivePass pass = passOf(operation);
-        long chunks = pass.chunks(group, operation);
+        CollectivePass now = pass == null ? firstPass(operation) : pass;
+        pass = now;
+        long chunks = now.chunks(group, operation);
         if (sent == chunks) {
-            endPass(operation);
+            endPass(operation, now);
             return true;
         }
         if (posted < chunks && posted - sent < SLOTS) {
             round += posted == 0 ? 1 : 0;
-            pass.post(group, operation, round, (int) posted, slots[(int) (posted % SLOTS)]);
+            now.post(group, operation, round, (int) posted, slots[(int) (posted % SLOTS)]);
             posted++;
             return true;
         }
         if (arrived < posted && slots[(int) (arrived % SLOTS)].hasReceived()) {
-            pass.arrived(group, operation, round, (int) arrived, slots[(int) (arrived % SLOTS)]);
+            now.arrived(group, operation, round, (int) arrived, slots[(int) (arrived % SLOTS)]);
             arrived++;
             return true;
         }
@@ -264,26 +277,43 @@ public final class Collectives {
         return false;
     }
 
-    private void endPass(Operation operation) {
+    private void endPass(Operation operation, CollectivePass ended) {
         posted = 0;
         arrived = 0;
         sent = 0;
-        inSecondPass = operation.type == Operation.Type.ALL_REDUCE && !inSecondPass;
-        if (!inSecondPass) {
+        pass = passAfter(operation, ended);
+        if (pass == null) {
             operation.done = true;
             current++;
         }
     }
 
-    private CollectivePass passOf(Operation operation) {
+    private CollectivePass firstPass(Operation operation) {
         return switch (operation.type) {
             case BARRIER -> BARRIER;
             case BROADCAST -> BROADCAST;
             case ALL_GATHER -> ALL_GATHER;
             case GATHER -> GATHER;
-            case REDUCE_SCATTER -> reduceScatter;
             case GATHER_SHARDS -> GATHER_SHARDS;
-            case ALL_REDUCE -> inSecondPass ? GATHER_SHARDS : reduceScatter;
+            case REDUCE_SCATTER, ALL_REDUCE -> places != null && mayBeDirect(operation) ? places : reduceScatter;
         };
+    }
+
+    /** The same on every rank. */
+    private static boolean mayBeDirect(Operation operation) {
+        return operation.length >= DIRECT_FROM_BYTES
+                && Objects.requireNonNull(operation.reducer).keepsSources();
+    }
+
+    private @Nullable CollectivePass passAfter(Operation operation, CollectivePass ended) {
+        if (places != null && ended == places) {
+            return places.allFound() ? directReduce : reduceScatter;
+        }
+        if (ended == reduceScatter || ended == directReduce) {
+            boolean goesOn = operation.type == Operation.Type.ALL_REDUCE;
+            // Nobody may touch its data before all have read them: what all-reduce does next tells that too.
+            return goesOn ? GATHER_SHARDS : ended == directReduce ? BARRIER : null;
+        }
+        return null;
     }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,14 +29,15 @@ final class SharedMemory {
     private final AgentContext context;
     private final SharedFiles files;
     private final List<Path> names = new ArrayList<>();
-    private final @Nullable MemorySegment[][] ofPeers;
+    /** Of each peer its blocks, where they are mapped here. */
+    private final AtomicReferenceArray<@Nullable MemorySegment> ofPeers;
     /** Copied on write, so that the thread that sends can read it at any time. */
     private volatile MemorySegment[] blocks = {};
 
     SharedMemory(AgentContext context, SharedFiles files, int worldSize) {
         this.context = context;
         this.files = files;
-        this.ofPeers = new MemorySegment[worldSize][];
+        this.ofPeers = new AtomicReferenceArray<>(worldSize * MAX_BLOCKS);
     }
 
     /** New shared memory of zeros; private memory, and a warning, where there is no room for it. */
@@ -78,7 +80,7 @@ final class SharedMemory {
     }
 
     /**
-     * A block of a peer; of the thread that has the turn.
+     * A block of a peer; of any thread.
      *
      * @throws IOException if it cannot be opened
      */
@@ -86,18 +88,14 @@ final class SharedMemory {
         if (block < 0 || block >= MAX_BLOCKS) {
             throw new IOException("block " + block + " is not in [0, " + MAX_BLOCKS + ")");
         }
-        @Nullable MemorySegment[] known = ofPeers[peer];
-        if (known == null) {
-            known = new MemorySegment[MAX_BLOCKS];
-            ofPeers[peer] = known;
-        }
-        MemorySegment memory = known[block];
+        int index = peer * MAX_BLOCKS + block;
+        MemorySegment memory = ofPeers.get(index);
         if (memory == null) {
             Path path = files.memory(context.job(), context.epoch(), peer, block);
             try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
                 memory = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), Arena.ofAuto());
             }
-            known[block] = memory;
+            ofPeers.set(index, memory);
         }
         return memory;
     }

@@ -29,7 +29,7 @@ import java.util.stream.IntStream;
 public final class AllReduceBenchmark implements Standalone {
     private static final int[] WORLDS = {2, 4, 8};
     private static final int[] SIZES = {1 << 20, 16 << 20, 64 << 20};
-    private static final long TRIAL_BYTES = 128L << 20;
+    private static final long TRIAL_BYTES = 1L << 30;
     private static final int WARM_UP = 2;
     private static final int COMPILE_ROUNDS = 500;
     private static final long CHUNK_BYTES = 256 << 10;
