@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
     private static final int BURST_FRAMES = 32;
+    /** After a piece so long, the other lanes and the heartbeats are looked at first. */
+    private static final int LONG_PIECE_BYTES = 1 << 20;
 
     private final AgentContext context;
     private final ControlPlane control;
@@ -103,7 +105,7 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
         session = header.sessionId();
         hasSession = true;
         take(type, buffer, at, payload, transfer);
-        return Action.CONTINUE;
+        return payload < LONG_PIECE_BYTES ? Action.CONTINUE : Action.BREAK;
     }
 
     private static boolean isBytes(byte type, int length) {

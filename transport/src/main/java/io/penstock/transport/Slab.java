@@ -32,6 +32,9 @@ final class Slab implements AutoCloseable {
     private static final long MAGIC = 0x3130_4241_4C53_4E50L;
     private static final long TAKEN_OFFSET = 128;
     private static final long WANTED_OFFSET = 256;
+    /** A copy of some MiB in one go would pass the caches by, and the receiver find the slot in memory. */
+    private static final int CACHED_BYTES = 1 << 20;
+
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
     private final Arena arena;
@@ -141,7 +144,10 @@ final class Slab implements AutoCloseable {
 
     /** Sender: fills the next slot, which must be free. The frame that announces it makes it visible. */
     void put(MemorySegment source, long offset, int length) {
-        MemorySegment.copy(source, offset, memory, slotOffset(), length);
+        long to = slotOffset();
+        for (int at = 0; at < length; at += CACHED_BYTES) {
+            MemorySegment.copy(source, offset + at, memory, to + at, Math.min(CACHED_BYTES, length - at));
+        }
         position++;
     }
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class SharedMemoryTest {
     private static final Tag TAG = new Tag(Kind.GRADIENT, 1);
     private static final EndpointSettings SETTINGS = EndpointSettings.DEFAULT.withWaitLimit(30, TimeUnit.SECONDS);
-    private static final long MAX_BYTES = 5 << 20;
+    private static final long MAX_BYTES = 17 << 20;
     private static final long SEED = 12;
 
     private static void fill(MemorySegment memory) {
@@ -41,7 +41,7 @@ final class SharedMemoryTest {
     @ParameterizedTest
     @CsvSource({"MEMORY,false", "IPC,false", "IPC,true", "UDP,false"})
     void shouldMoveEverySizeExactly(World.Path path, boolean checksum) throws Exception {
-        long[] sizes = {0, 1, 16383, 16384, 16385, 100_000, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, MAX_BYTES - 8};
+        long[] sizes = {0, 1, 16383, 16384, 16385, 100_000, (8 << 20) - 1, 8 << 20, (8 << 20) + 1, MAX_BYTES - 8};
         try (World world = new World(path, 2, SETTINGS.withChecksum(checksum));
                 Arena arena = Arena.ofShared()) {
             MemorySegment source = world.endpoint(0).allocate(MAX_BYTES);
