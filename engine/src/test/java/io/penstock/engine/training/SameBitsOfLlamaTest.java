@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The first promise for a Llama: the bits of one rank over stages, replicas, ZeRO, recomputation and offload. */
+/** The first promise for a Llama: the bits of one rank over stages, replicas, ZeRO, recomputation and offload of states and activations. */
 @Timeout(300)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SameBitsOfLlamaTest {
@@ -55,28 +55,39 @@ class SameBitsOfLlamaTest {
         assertTrue(last < first, "loss went from " + first + " to " + last);
     }
 
+    /** What lies elsewhere. */
+    enum Elsewhere {
+        NOTHING(Offloading.NONE),
+        PARAMETERS(Offloading.PARAMETERS),
+        ACTIVATIONS(Offloading.ACTIVATIONS),
+        ALL(Offloading.PARAMETERS.and(Offloading.ACTIVATIONS));
+
+        private final Offloading offloading;
+
+        Elsewhere(Offloading offloading) {
+            this.offloading = offloading;
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({
-        "1f1b, 3, 1, 0, NONE, false",
-        "zb-h1, 2, 1, 0, NONE, false",
-        "zb-v, 2, 1, 0, SELECTIVE, false",
-        "interleaved-1f1b, 2, 1, 0, FULL, false",
-        "1f1b, 2, 2, 1, NONE, false",
-        "zb-h1, 2, 2, 3, SELECTIVE, false",
-        "1f1b, 1, 2, 3, FULL, true"
+        "1f1b, 3, 1, 0, NONE, NOTHING",
+        "zb-h1, 2, 1, 0, NONE, NOTHING",
+        "zb-v, 2, 1, 0, SELECTIVE, NOTHING",
+        "interleaved-1f1b, 2, 1, 0, FULL, NOTHING",
+        "1f1b, 2, 2, 1, NONE, NOTHING",
+        "zb-h1, 2, 2, 3, SELECTIVE, NOTHING",
+        "1f1b, 1, 2, 3, FULL, PARAMETERS",
+        "gpipe, 2, 1, 0, NONE, ACTIVATIONS",
+        "zb-v, 2, 1, 0, SELECTIVE, ACTIVATIONS",
+        "gpipe, 2, 2, 3, FULL, ALL"
     })
     void shouldComeToTheBitsOfOneRank(
-            String schedule, int pipeline, int data, int zero, Recomputation again, boolean offloaded)
+            String schedule, int pipeline, int data, int zero, Recomputation again, Elsewhere elsewhere)
             throws Exception {
-        Offloading offloading = offloaded ? Offloading.PARAMETERS : Offloading.NONE;
         List<Recomputation> recomputation = List.of(NONE, again, again == FULL ? SELECTIVE : again, again, NONE);
-        assertEquals(
-                expected,
-                run(
-                        schedule,
-                        pipeline,
-                        DType.BF16,
-                        new Techniques(TinyRun.tree(data, zero), recomputation, offloading)));
+        var techniques = new Techniques(TinyRun.tree(data, zero), recomputation, elsewhere.offloading);
+        assertEquals(expected, run(schedule, pipeline, DType.BF16, techniques));
     }
 
     @Test
