@@ -34,6 +34,11 @@ final class OneDnn {
     private static final MemoryLayout L = ValueLayout.JAVA_LONG;
     private static final MemoryLayout F = ValueLayout.JAVA_FLOAT;
 
+    /** Bits of dnnl_cpu_isa_t. */
+    private static final int AVX512_CORE = 0x27;
+
+    private static final int AVX512_BF16 = 0x80;
+
     private static final MethodHandle OMP_SET_NUM_THREADS = procedure(OneDnnLibrary.GOMP, "omp_set_num_threads", I);
     private static final MethodHandle VERSION = pointerFunction("dnnl_version");
     private static final MethodHandle ISA = function("dnnl_get_effective_cpu_isa");
@@ -105,12 +110,7 @@ final class OneDnn {
 
     /** The instruction set that oneDNN makes code for, by its own names ({@code ONEDNN_MAX_CPU_ISA} lowers it). */
     static String instructionSet() {
-        int isa;
-        try {
-            isa = (int) ISA.invokeExact();
-        } catch (Throwable e) {
-            throw broken(e);
-        }
+        int isa = isa();
         return switch (isa) {
             case 0x1 -> "sse41";
             case 0x3 -> "avx";
@@ -125,6 +125,23 @@ final class OneDnn {
             case 0x1fef -> "avx512_core_amx_fp16";
             default -> "isa 0x" + Integer.toHexString(isa);
         };
+    }
+
+    /**
+     * Whether BF16 products would be emulated: on AVX-512 without its BF16 extension oneDNN makes them all the same, from conversions in its inner loop, at a fifth of
+     * the rate of F32.
+     */
+    static boolean emulatesBf16() {
+        int isa = isa();
+        return (isa & AVX512_CORE) == AVX512_CORE && (isa & AVX512_BF16) == 0;
+    }
+
+    private static int isa() {
+        try {
+            return (int) ISA.invokeExact();
+        } catch (Throwable e) {
+            throw broken(e);
+        }
     }
 
     /** Makes the calling thread run oneDNN alone: the backend spreads the work itself. */

@@ -34,7 +34,11 @@ final class OneDnnMatmuls implements MatmulKernels.Factory {
         return "oneDNN " + OneDnn.version() + ", " + OneDnn.instructionSet() + (bf16 ? "" : ", BF16 products in F32");
     }
 
+    /** Whether oneDNN's own BF16 products are worth having. */
     private static boolean hasBf16(long engine) {
+        if (OneDnn.emulatesBf16()) {
+            return false;
+        }
         long square = OneDnn.createMatrix(16, 16, OneDnn.BF16, 16, 1);
         long attributes = OneDnn.createAttributes(false);
         long primitive = OneDnn.createMatmul(engine, square, square, 0, square, attributes);

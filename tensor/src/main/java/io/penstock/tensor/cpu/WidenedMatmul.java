@@ -3,8 +3,8 @@ package io.penstock.tensor.cpu;
 import io.penstock.tensor.DType;
 
 /**
- * A BF16 or F16 product where oneDNN has only F32 ones: pieces of both factors are widened next to its scratch memory and multiplied there. Sums run over k in
- * pieces in order, in F32; a 16-bit result is rounded once.
+ * A BF16 or F16 product where oneDNN has only F32 ones, or emulates the others (BF16 on AVX-512 without its BF16 instructions): pieces of both factors are widened next to
+ * its scratch memory and multiplied there. Sums run over k in pieces in order, in F32; a 16-bit result is rounded once.
  */
 final class WidenedMatmul extends MatmulKernel {
     private static final int ROWS = 256;

@@ -2,6 +2,7 @@ package io.penstock.tensor.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.penstock.tensor.contract.BackendContract;
 import java.io.IOException;
@@ -38,6 +39,15 @@ final class OtherMachinesTest {
         }
     }
 
+    /** Emulated products are several times slower than F32's. */
+    @Test
+    void shouldMultiplyBf16InF32OnAvx512WithoutBf16() throws IOException, InterruptedException {
+        CpuFeatures here = CpuFeatures.detect();
+        assumeTrue(here.products().contains("avx512"), "no AVX-512 to limit: " + here.products());
+        String output = run(Map.of("ONEDNN_MAX_CPU_ISA", "AVX512_CORE"), "-Dpenstock.describe=true");
+        assertTrue(output.contains("avx512_core, BF16 products in F32"), output);
+    }
+
     private static String run(Map<String, String> environment, String... flags)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
@@ -57,6 +67,10 @@ final class OtherMachinesTest {
 
     /** Runs the tests of the contract and prints what it ran on. */
     public static void main(String[] arguments) throws ReflectiveOperationException {
+        if (Boolean.getBoolean("penstock.describe")) {
+            System.out.println(CpuFeatures.detect().products());
+            return;
+        }
         CpuBackendTest contract = new CpuBackendTest();
         invoke(contract, BackendContract.class.getDeclaredMethod("open"));
         int count = 0;
