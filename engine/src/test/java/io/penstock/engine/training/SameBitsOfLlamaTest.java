@@ -57,15 +57,18 @@ class SameBitsOfLlamaTest {
 
     /** What lies elsewhere. */
     enum Elsewhere {
-        NOTHING(Offloading.NONE),
-        PARAMETERS(Offloading.PARAMETERS),
-        ACTIVATIONS(Offloading.ACTIVATIONS),
-        ALL(Offloading.PARAMETERS.and(Offloading.ACTIVATIONS));
+        NOTHING,
+        PARAMETERS,
+        ACTIVATIONS,
+        ALL;
 
-        private final Offloading offloading;
-
-        Elsewhere(Offloading offloading) {
-            this.offloading = offloading;
+        Offloading offloading() {
+            return switch (this) {
+                case NOTHING -> Offloading.NONE;
+                case PARAMETERS -> Offloading.PARAMETERS;
+                case ACTIVATIONS -> Offloading.ACTIVATIONS;
+                case ALL -> Offloading.PARAMETERS.and(Offloading.ACTIVATIONS);
+            };
         }
     }
 
@@ -86,7 +89,7 @@ class SameBitsOfLlamaTest {
             String schedule, int pipeline, int data, int zero, Recomputation again, Elsewhere elsewhere)
             throws Exception {
         List<Recomputation> recomputation = List.of(NONE, again, again == FULL ? SELECTIVE : again, again, NONE);
-        var techniques = new Techniques(TinyRun.tree(data, zero), recomputation, elsewhere.offloading);
+        var techniques = new Techniques(TinyRun.tree(data, zero), recomputation, elsewhere.offloading());
         assertEquals(expected, run(schedule, pipeline, DType.BF16, techniques));
     }
 

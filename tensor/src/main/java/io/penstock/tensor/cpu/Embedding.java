@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /** y_RC[r] = wte_VC[tokens[r]] + wpe_TC[r mod T], and its gradient. */
 final class Embedding {
-    /** Of a gradient: each takes every so many-th token and position, whose rows are then one thread's, added in row order. */
-    private static final int TILES = 16;
+    /** Of a tile of the gradient: each is of all rows, so that a column's sums are one thread's, added in row order, and dy is read once for both tables. */
+    private static final long COLUMNS = 192;
 
     private static final long ELEMENTS = 1 << 15;
 
@@ -40,7 +40,7 @@ final class Embedding {
 
     void backward(Tensor dwte_VC, @Nullable Tensor dwpe_TC, Tensor dy_RC, Tensor tokens_R, int sequence) {
         plan(dy_RC, tokens_R, dwte_VC, dwpe_TC, sequence);
-        workers.run(backwardTiles, TILES);
+        workers.run(backwardTiles, Math.toIntExact((columns + COLUMNS - 1) / COLUMNS));
     }
 
     private void plan(Tensor y_RC, Tensor tokens_R, Tensor table_VC, @Nullable Tensor positions_TC, int sequence) {
@@ -69,21 +69,14 @@ final class Embedding {
         }
     }
 
-    /** The rows of one part of the vocabulary, then those of one part of the positions. */
     private void backwardTile(int tile, int thread) {
-        long rowBytes = columns * type.bytes();
+        long from = tile * COLUMNS;
+        long count = Math.min(COLUMNS, columns - from);
         for (long row = 0; row < rows; row++) {
-            int token = Lanes.getI32(tokens, row);
-            if (token % TILES == tile) {
-                Halves.addTo(type, wte + 4 * columns * token, y + row * rowBytes, columns);
-            }
-        }
-        if (wpe == 0) {
-            return;
-        }
-        for (long position = tile; position < Math.min(sequence, rows); position += TILES) {
-            for (long row = position; row < rows; row += sequence) {
-                Halves.addTo(type, wpe + 4 * columns * position, y + row * rowBytes, columns);
+            long dy = y + (row * columns + from) * type.bytes();
+            Halves.addTo(type, wte + 4 * (Lanes.getI32(tokens, row) * columns + from), dy, count);
+            if (wpe != 0) {
+                Halves.addTo(type, wpe + 4 * (row % sequence * columns + from), dy, count);
             }
         }
     }
