@@ -69,10 +69,14 @@ public final class Bundle {
             jlink(folder.resolve("runtime"), compiles);
             // What javac knows of older releases, 10 MB: nobody asks for one.
             Files.deleteIfExists(folder.resolve("runtime/lib/ct.sym"));
+            trimLibraries(folder.resolve("runtime/lib"));
             Files.writeString(Files.createDirectory(folder.resolve("bin")).resolve("penstock"), script(jars));
             folder.resolve("bin/penstock").toFile().setExecutable(true, false);
-            for (String file : List.of("jvm.properties", "LICENSE", CORPUS)) {
+            for (String file : List.of("jvm.properties", "LICENSE")) {
                 copy(home.resolve(file), folder.resolve(file));
+            }
+            if (Files.exists(home.resolve(CORPUS))) {
+                BundledJars.store(home.resolve(CORPUS), folder.resolve(CORPUS));
             }
             copyExamples(home.resolve("examples"), folder.resolve("examples"));
             TarGz.pack(folder, name, archive);
@@ -87,6 +91,8 @@ public final class Bundle {
         if (!Files.isExecutable(jlink)) {
             throw new IOException(jlink + " is not there: penstock bundle needs a JDK, a runtime alone has no jlink");
         }
+        Path unreached = runtime.resolveSibling("unreached.txt");
+        Files.write(unreached, UnreachedClasses.patterns(javaHome));
         String modules = String.join(",", MODULES) + (compiles ? "," + COMPILER : "");
         Process process = new ProcessBuilder(
                         jlink.toString(),
@@ -98,6 +104,7 @@ public final class Bundle {
                         // the archive compresses, and better what is not compressed yet
                         "--compress",
                         "zip-0",
+                        "--exclude-resources=@" + unreached,
                         "--output",
                         runtime.toString())
                 .redirectErrorStream(true)
@@ -111,6 +118,20 @@ public final class Bundle {
             process.destroy();
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while jlink ran", e);
+        }
+        Files.delete(unreached);
+    }
+
+    private static void trimLibraries(Path folder) throws IOException {
+        try (var walk = Files.walk(folder)) {
+            for (Path library :
+                    walk.filter(path -> path.toString().endsWith(".so")).toList()) {
+                byte[] bytes = Files.readAllBytes(library);
+                byte[] trimmed = LoadedElf.trim(bytes);
+                if (trimmed != bytes) {
+                    Files.write(library, trimmed);
+                }
+            }
         }
     }
 

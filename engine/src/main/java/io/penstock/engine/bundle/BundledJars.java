@@ -48,7 +48,7 @@ final class BundledJars {
                 names.add(name);
             } else if (Files.isRegularFile(entry) && (gpu || !isJCuda(entry))) {
                 String name = entry.getFileName().toString();
-                repack(entry, folder.resolve(name));
+                repack(entry, folder.resolve(name), this::isUsed);
                 names.add(name);
             }
         }
@@ -60,13 +60,19 @@ final class BundledJars {
         return name.startsWith("jcuda-") || name.startsWith("jcublas-");
     }
 
-    private void repack(Path jar, Path copy) throws IOException {
+    /** The whole jar without compression. */
+    static void store(Path jar, Path copy) throws IOException {
+        Files.createDirectories(copy.getParent());
+        repack(jar, copy, name -> true);
+    }
+
+    private static void repack(Path jar, Path copy, Predicate<String> used) throws IOException {
         try (ZipFile in = new ZipFile(jar.toFile());
                 ZipOutputStream out = open(copy)) {
             Enumeration<? extends ZipEntry> entries = in.entries();
             while (entries.hasMoreElements()) {
                 ZipEntry entry = entries.nextElement();
-                if (isUsed(entry.getName())) {
+                if (used.test(entry.getName())) {
                     add(out, entry.getName(), in.getInputStream(entry));
                 }
             }
