@@ -1,8 +1,11 @@
 // A stand-in for libcuda.so.1 and libcublas.so.*, for tests of the calls that reach them through JCuda: "device" memory is the host's, kernels are those of
-// the library named by PENSTOCK_HOST_KERNELS (compiled for the host). A stream does its work as late as it may: when somebody waits for it. So work that
-// relies on an order that nobody asked for meets memory as it was before. Signatures follow cuda.h and cublas_v2.h.
+// the library named by PENSTOCK_HOST_KERNELS (compiled for the host), there are PENSTOCK_STAND_IN_DEVICES of them (one if that is not set). A stream does its
+// work as late as it may: when somebody waits for it. So work that relies on an order that nobody asked for meets memory as it was before. Signatures follow
+// cuda.h and cublas_v2.h.
 #include "half.h"
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -10,44 +13,124 @@
 #include <deque>
 #include <dlfcn.h>
 #include <functional>
+#include <map>
+#include <mutex>
 #include <vector>
 
 typedef int CUresult;
 typedef unsigned long long CUdeviceptr;
-static const CUresult SUCCESS = 0, OUT_OF_MEMORY = 2, NOT_INITIALIZED = 3, NOT_FOUND = 500, NOT_READY = 600, INVALID_VALUE = 1;
+static const CUresult SUCCESS = 0, OUT_OF_MEMORY = 2, NOT_INITIALIZED = 3, INVALID_HANDLE = 400, NOT_FOUND = 500, NOT_READY = 600, ILLEGAL_ADDRESS = 700,
+                      INVALID_VALUE = 1, PEER_ACCESS_ALREADY_ENABLED = 704;
 
 static const size_t TOTAL_BYTES = (size_t)1 << 30;
-static std::atomic<size_t> used_bytes{0};
+static const int MOST_DEVICES = 8;
 static std::atomic<bool> initialized{false};
-static int the_context;
-static thread_local bool current = false;
 
-// Work of one thread; its streams wait for each other only.
+struct Context {
+    int device;
+    size_t used_bytes;
+    bool peers[MOST_DEVICES];
+};
+static Context contexts[MOST_DEVICES] = {{0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}};
+static thread_local Context *current = nullptr;
+
+// What threads share. Each of these libraries has one; streams use that of the driver that made them.
+struct Machine {
+    std::mutex lock;
+    std::condition_variable changed;
+    // device memory: its first byte, how many, of which device
+    struct Block {
+        size_t bytes;
+        int device;
+    };
+    std::map<CUdeviceptr, Block> memory;
+    // a copy met memory that was freed
+    bool broken = false;
+    // test controls: streams but a thread's first do their work at once; the n-th wait of a stream for an event is left out
+    bool eager = false;
+    long waits = 0, lost_wait = 0;
+
+    // Under the lock.
+    bool holds(CUdeviceptr from, size_t bytes, int device) {
+        auto next = memory.upper_bound(from);
+        if (next == memory.begin()) {
+            return false;
+        }
+        auto block = *std::prev(next);
+        return from + bytes <= block.first + block.second.bytes && block.second.device == device;
+    }
+};
+static Machine machine;
+
+// Work in order, done by whoever waits for it. Streams are never deleted: events of other threads may name them.
 struct Stream {
+    Machine *shared;
+    Context *context;
+    bool first_of_thread;
     std::deque<std::function<void()>> work;
     long asked = 0, done = 0;
+    bool running = false;
 
     void add(std::function<void()> item) {
-        work.push_back(std::move(item));
-        asked++;
+        bool now;
+        long place;
+        {
+            std::lock_guard<std::mutex> guard(shared->lock);
+            work.push_back(std::move(item));
+            place = ++asked;
+            now = shared->eager && !first_of_thread;
+        }
+        if (now) {
+            run_to(place);
+        }
     }
+    // Each item waits only for what was asked before it, so that threads which run streams for each other do not wait in a ring.
     void run_to(long place) {
+        std::unique_lock<std::mutex> hold(shared->lock);
         while (done < place) {
+            if (running) {
+                shared->changed.wait(hold);
+                continue;
+            }
+            running = true;
             std::function<void()> item = std::move(work.front());
             work.pop_front();
-            done++;
+            hold.unlock();
             item();
+            hold.lock();
+            running = false;
+            done++;
+            shared->changed.notify_all();
         }
+    }
+    long all() {
+        std::lock_guard<std::mutex> guard(shared->lock);
+        return asked;
     }
 };
 
 static thread_local std::vector<Stream *> streams;
 
 struct Event {
+    Context *context;
+    bool timed;
     Stream *stream = nullptr;
     long place = 0;
     int asked = 0;
+    double seconds = 0;
 };
+
+static CUresult state() {
+    std::lock_guard<std::mutex> guard(machine.lock);
+    return machine.broken ? ILLEGAL_ADDRESS : SUCCESS;
+}
+
+static int devices() {
+    const char *number = getenv("PENSTOCK_STAND_IN_DEVICES");
+    return number ? atoi(number) : 1;
+}
+
+static bool is_current(void *stream) { return current && ((Stream *)stream)->context == current; }
 
 struct Launch {
     unsigned grid[3], threads, shared_bytes, backward;
@@ -70,12 +153,12 @@ CUresult cuDriverGetVersion(int *version) {
     return SUCCESS;
 }
 CUresult cuDeviceGetCount(int *count) {
-    *count = 1;
+    *count = devices();
     return initialized ? SUCCESS : NOT_INITIALIZED;
 }
 CUresult cuDeviceGet(int *device, int ordinal) {
     *device = ordinal;
-    return ordinal == 0 ? SUCCESS : INVALID_VALUE;
+    return ordinal >= 0 && ordinal < devices() ? SUCCESS : INVALID_VALUE;
 }
 CUresult cuDeviceGetName(char *name, int bytes, int device) {
     snprintf(name, (size_t)bytes, "Stand-in GPU");
@@ -90,22 +173,35 @@ CUresult cuDeviceTotalMem_v2(size_t *bytes, int device) {
     return SUCCESS;
 }
 CUresult cuDevicePrimaryCtxRetain(void **context, int device) {
-    *context = &the_context;
+    *context = &contexts[device];
     return SUCCESS;
 }
 CUresult cuDevicePrimaryCtxRelease_v2(int device) { return SUCCESS; }
 CUresult cuCtxSetCurrent(void *context) {
-    current = context == &the_context;
+    current = (Context *)context;
     return current ? SUCCESS : INVALID_VALUE;
 }
+CUresult cuDeviceCanAccessPeer(int *can, int device, int peer) {
+    *can = device != peer;
+    return SUCCESS;
+}
+CUresult cuCtxEnablePeerAccess(void *peer, unsigned flags) {
+    std::lock_guard<std::mutex> guard(machine.lock);
+    bool &enabled = current->peers[((Context *)peer)->device];
+    if (enabled) {
+        return PEER_ACCESS_ALREADY_ENABLED;
+    }
+    enabled = true;
+    return peer != current && flags == 0 ? SUCCESS : INVALID_VALUE;
+}
 CUresult cuStreamCreate(void **stream, unsigned flags) {
-    streams.push_back(new Stream);
+    streams.push_back(new Stream{&machine, current, streams.empty()});
     *stream = streams.back();
     return current ? SUCCESS : NOT_INITIALIZED;
 }
 CUresult cuStreamSynchronize(void *stream) {
-    ((Stream *)stream)->run_to(((Stream *)stream)->asked);
-    return SUCCESS;
+    ((Stream *)stream)->run_to(((Stream *)stream)->all());
+    return state();
 }
 CUresult cuStreamDestroy_v2(void *stream) {
     cuStreamSynchronize(stream);
@@ -114,12 +210,18 @@ CUresult cuStreamDestroy_v2(void *stream) {
             streams.erase(streams.begin() + (long)i);
         }
     }
-    delete (Stream *)stream;
     return SUCCESS;
 }
 CUresult cuStreamWaitEvent(void *stream, void *event, unsigned flags) {
     // the event as it is now: it may be recorded again
-    Event then = *(Event *)event;
+    Event then;
+    {
+        std::lock_guard<std::mutex> guard(machine.lock);
+        then = *(Event *)event;
+        if (++machine.waits == machine.lost_wait) {
+            return SUCCESS;
+        }
+    }
     ((Stream *)stream)->add([then] {
         if (then.stream) {
             then.stream->run_to(then.place);
@@ -128,7 +230,7 @@ CUresult cuStreamWaitEvent(void *stream, void *event, unsigned flags) {
     return SUCCESS;
 }
 CUresult cuEventCreate(void **event, unsigned flags) {
-    *event = new Event;
+    *event = new Event{current, (flags & 2) == 0}; // CU_EVENT_DISABLE_TIMING
     return current ? SUCCESS : NOT_INITIALIZED;
 }
 CUresult cuEventDestroy_v2(void *event) {
@@ -136,49 +238,91 @@ CUresult cuEventDestroy_v2(void *event) {
     return SUCCESS;
 }
 CUresult cuEventRecord(void *event, void *stream) {
-    *(Event *)event = {(Stream *)stream, ((Stream *)stream)->asked, 0};
+    Event *e = (Event *)event;
+    if (!is_current(stream) || e->context != current) {
+        return INVALID_HANDLE;
+    }
+    if (e->timed) {
+        ((Stream *)stream)->add([e] {
+            e->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+        });
+    }
+    long place = ((Stream *)stream)->all();
+    std::lock_guard<std::mutex> guard(machine.lock);
+    e->stream = (Stream *)stream;
+    e->place = place;
+    e->asked = 0;
     return SUCCESS;
 }
+CUresult cuEventElapsedTime(float *milliseconds, void *start, void *end) {
+    Event *from = (Event *)start, *to = (Event *)end;
+    std::lock_guard<std::mutex> guard(machine.lock);
+    if (!from->timed || !to->timed || !from->stream || !to->stream) {
+        return INVALID_HANDLE;
+    }
+    if (from->stream->done < from->place || to->stream->done < to->place) {
+        return NOT_READY;
+    }
+    *milliseconds = (float)((to->seconds - from->seconds) * 1e3);
+    return SUCCESS;
+}
+CUresult cuEventElapsedTime_v2(float *milliseconds, void *start, void *end) { return cuEventElapsedTime(milliseconds, start, end); }
 CUresult cuEventSynchronize(void *event) {
     Event *e = (Event *)event;
     if (e->stream) {
         e->stream->run_to(e->place);
     }
-    return SUCCESS;
+    return state();
 }
 CUresult cuEventQuery(void *event) {
     Event *e = (Event *)event;
-    if (!e->stream || e->stream->done >= e->place) {
-        return SUCCESS;
-    }
-    if (++e->asked < 3) {
-        return NOT_READY;
+    {
+        std::lock_guard<std::mutex> guard(machine.lock);
+        if (!e->stream || e->stream->done >= e->place) {
+            return SUCCESS;
+        }
+        if (++e->asked < 3) {
+            return NOT_READY;
+        }
     }
     return cuEventSynchronize(event);
 }
 CUresult cuMemAlloc_v2(CUdeviceptr *p, size_t bytes) {
-    if (bytes > TOTAL_BYTES - used_bytes) {
-        return OUT_OF_MEMORY;
+    {
+        std::lock_guard<std::mutex> guard(machine.lock);
+        if (bytes > TOTAL_BYTES - current->used_bytes) {
+            return OUT_OF_MEMORY;
+        }
+        current->used_bytes += bytes;
     }
-    // as the driver aligns; the size lies before it
-    char *block = (char *)aligned_alloc(256, (bytes + 511) / 256 * 256);
-    memset(block, 0xaa, bytes < (4 << 20) ? (bytes + 511) / 256 * 256 : 4 << 20);
-    *(size_t *)block = bytes;
-    used_bytes += bytes;
-    *p = (CUdeviceptr)(block + 256);
+    // as the driver aligns
+    size_t whole = (bytes + 255) / 256 * 256;
+    char *block = (char *)aligned_alloc(256, whole);
+    memset(block, 0xaa, bytes < (4 << 20) ? whole : 4 << 20);
+    *p = (CUdeviceptr)block;
+    std::lock_guard<std::mutex> guard(machine.lock);
+    machine.memory[*p] = {bytes, current->device};
     return SUCCESS;
 }
 CUresult cuMemFree_v2(CUdeviceptr p) {
     for (Stream *stream : streams) {
-        cuStreamSynchronize(stream); // as the driver does
+        cuStreamSynchronize(stream); // the driver waits for more: for the whole device
     }
-    char *block = (char *)p - 256;
-    used_bytes -= *(size_t *)block;
-    free(block);
+    {
+        std::lock_guard<std::mutex> guard(machine.lock);
+        auto block = machine.memory.find(p);
+        if (block == machine.memory.end()) {
+            return INVALID_VALUE;
+        }
+        contexts[block->second.device].used_bytes -= block->second.bytes;
+        machine.memory.erase(block);
+    }
+    free((void *)p);
     return SUCCESS;
 }
 CUresult cuMemGetInfo_v2(size_t *free_bytes, size_t *total) {
-    *free_bytes = TOTAL_BYTES - used_bytes;
+    std::lock_guard<std::mutex> guard(machine.lock);
+    *free_bytes = TOTAL_BYTES - current->used_bytes;
     *total = TOTAL_BYTES;
     return SUCCESS;
 }
@@ -204,6 +348,42 @@ CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t bytes, void *st
     ((Stream *)stream)->add([=] { memcpy(to, (const void *)from, bytes); });
     return SUCCESS;
 }
+static CUresult copy(CUdeviceptr to, int to_device, CUdeviceptr from, int from_device, size_t bytes, void *stream) {
+    auto there = [=] {
+        std::lock_guard<std::mutex> guard(machine.lock);
+        return machine.holds(to, bytes, to_device) && machine.holds(from, bytes, from_device);
+    };
+    if (!is_current(stream) || !there()) {
+        return INVALID_VALUE;
+    }
+    ((Stream *)stream)->add([=] {
+        if (there()) {
+            memcpy((void *)to, (const void *)from, bytes);
+        } else {
+            std::lock_guard<std::mutex> guard(machine.lock);
+            machine.broken = true;
+        }
+    });
+    return SUCCESS;
+}
+CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, void *stream) {
+    return current ? copy(to, current->device, from, current->device, bytes, stream) : NOT_INITIALIZED;
+}
+CUresult cuMemcpyPeerAsync(CUdeviceptr to, void *to_context, CUdeviceptr from, void *from_context, size_t bytes, void *stream) {
+    return copy(to, ((Context *)to_context)->device, from, ((Context *)from_context)->device, bytes, stream);
+}
+// For tests, not of the driver. From now on: whether streams but a thread's first do their work at once, and which wait for an event is left out (0: none).
+void standInPlay(int eager, long lost_wait) {
+    std::lock_guard<std::mutex> guard(machine.lock);
+    machine.eager = eager;
+    machine.waits = 0;
+    machine.lost_wait = lost_wait;
+}
+// How many waits of streams for events there were since.
+long standInWaits() {
+    std::lock_guard<std::mutex> guard(machine.lock);
+    return machine.waits;
+}
 CUresult cuModuleLoadData(void **module, const void *image) {
     // PTX as text, with its zero
     *module = dlopen(getenv("PENSTOCK_HOST_KERNELS"), RTLD_NOW | RTLD_LOCAL);
@@ -225,7 +405,7 @@ CUresult cuFuncSetAttribute(void *function, int attribute, int value) {
 CUresult cuLaunchKernel(void *f, unsigned x, unsigned y, unsigned z, unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared, void *stream,
                         void **parameters, void **extra) {
     Function *function = (Function *)f;
-    if (!current || !stream || block_y != 1 || block_z != 1 || shared > function->allowed_shared) {
+    if (!is_current(stream) || block_y != 1 || block_z != 1 || shared > function->allowed_shared) {
         return INVALID_VALUE;
     }
     Launch launch = {{x, y, z}, block_x, shared, 0};

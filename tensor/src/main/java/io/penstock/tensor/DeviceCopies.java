@@ -29,4 +29,22 @@ public interface DeviceCopies {
 
     /** The device does what is asked for later after a copy; the host does not wait. */
     void orderAfter(long copy);
+
+    /** Remembers what the device was asked for until now, for a copy that another may start; the mark's number. */
+    long mark();
+
+    /**
+     * Starts to copy between this device and that of another backend of the same kind in this process, after what a mark of each remembers and beside what either is asked for later.
+     * The other backend may be at work in its own thread.
+     *
+     * @param to an address of this device if {@code incoming}, else of the other's; {@code from} the other way
+     * @return the copy's number
+     */
+    long startCopy(long to, long from, long bytes, long mark, DeviceCopies peer, long peerMark, boolean incoming);
+
+    /** The device does what is asked for later after a copy that another backend started, or this one; the host does not wait. */
+    void orderAfter(DeviceCopies starter, long copy);
+
+    /** The host waits for all that the device was asked for. */
+    void finish();
 }

@@ -1,6 +1,7 @@
 package io.penstock.transport;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * One rank's end of the wires to all other ranks. Sends and receives are posted and finish on their own; posting, waiting and asking
@@ -30,6 +31,14 @@ public interface Endpoint extends AutoCloseable {
      * Allocate at start: one block for all that is sent, not one a tensor.
      */
     MemorySegment allocate(long bytes);
+
+    /**
+     * This rank's end for memory of its device that the host cannot address, where its peers are in this process and can reach one another's devices: messages then go from device
+     * to device. Empty where bytes must come to the host to travel. All ranks take the same way.
+     */
+    default Optional<Endpoint> onDevices(DeviceLink device) {
+        return Optional.empty();
+    }
 
     /** Posts a send of the whole segment. */
     default Transfer send(int peer, Tag tag, int step, int microBatch, MemorySegment source) {

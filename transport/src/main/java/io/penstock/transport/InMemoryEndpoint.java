@@ -2,6 +2,7 @@ package io.penstock.transport;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -10,6 +11,9 @@ import java.util.concurrent.locks.LockSupport;
 final class InMemoryEndpoint implements Endpoint {
     /** A waiter is woken when its transfer ends; so often it looks for failures by itself. */
     private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(10);
+
+    /** So long may a rank take to end a message that it began, and does not if it failed there. */
+    private static final long LEAVE_NS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final InMemoryFabric fabric;
     private final int rank;
@@ -40,30 +44,55 @@ final class InMemoryEndpoint implements Endpoint {
 
     @Override
     public Transfer send(int peer, Tag tag, int step, int microBatch, MemorySegment source, long offset, long length) {
-        Transfer sent = desk.take(true, peer, tag, step, microBatch, source, offset, length);
-        Transfer received = fabric.lane(rank, peer, tag.kind()).match(sent);
-        if (received != null) {
-            copy(sent, received, rank, peer);
-        }
+        Transfer sent = take(true, peer, tag, step, microBatch, source, offset, length);
+        post(sent);
         return sent;
     }
 
     @Override
     public Transfer receive(
             int peer, Tag tag, int step, int microBatch, MemorySegment destination, long offset, long length) {
-        Transfer received = desk.take(false, peer, tag, step, microBatch, destination, offset, length);
-        Transfer sent = fabric.lane(peer, rank, tag.kind()).match(received);
-        if (sent != null) {
-            copy(sent, received, peer, rank);
-        }
+        Transfer received = take(false, peer, tag, step, microBatch, destination, offset, length);
+        post(received);
         return received;
     }
 
-    private void copy(Transfer sent, Transfer received, int sender, int receiver) {
+    /** A transfer that is not posted yet. */
+    Transfer take(
+            boolean outgoing,
+            int peer,
+            Tag tag,
+            int step,
+            int microBatch,
+            MemorySegment memory,
+            long offset,
+            long length) {
+        return desk.take(outgoing, peer, tag, step, microBatch, memory, offset, length);
+    }
+
+    void post(Transfer transfer) {
+        Transfer other = laneOf(transfer).match(transfer);
+        if (other != null) {
+            move(transfer, other);
+        }
+    }
+
+    private InMemoryLane laneOf(Transfer posted) {
+        Kind kind = posted.tag.kind();
+        return posted.outgoing ? fabric.lane(rank, posted.peer, kind) : fabric.lane(posted.peer, rank, kind);
+    }
+
+    /** Both ends of a message, by the thread that posted second. */
+    private void move(Transfer mine, Transfer theirs) {
+        Transfer sent = mine.outgoing ? mine : theirs;
+        Transfer received = mine.outgoing ? theirs : mine;
+        int sender = mine.outgoing ? rank : mine.peer;
+        int receiver = mine.outgoing ? mine.peer : rank;
         boolean agreed = sent.step == received.step
                 && sent.microBatch == received.microBatch
                 && sent.length == received.length
-                && sent.tag.equals(received.tag);
+                && sent.tag.equals(received.tag)
+                && (sent.device == null) == (received.device == null);
         if (!agreed) {
             String reason = "rank " + receiver + " expected from rank " + sender + ": " + received.content()
                     + "; found: " + sent.content();
@@ -71,13 +100,60 @@ final class InMemoryEndpoint implements Endpoint {
             fabric.fail(sender, receiver, reason);
             return;
         }
-        MemorySegment.copy(sent.memory, sent.offset, received.memory, received.offset, sent.length);
+        copy(mine, theirs);
         sent.moved = sent.length;
         received.moved = sent.length;
         fabric.counters(sender).messageDone(sent);
         fabric.counters(receiver).messageDone(received);
         received.complete();
         sent.complete();
+    }
+
+    private static void copy(Transfer mine, Transfer theirs) {
+        Transfer sent = mine.outgoing ? mine : theirs;
+        Transfer received = mine.outgoing ? theirs : mine;
+        DeviceLink own = mine.device;
+        DeviceLink peer = theirs.device;
+        if (own == null || peer == null) {
+            MemorySegment.copy(sent.memory, sent.offset, received.memory, received.offset, sent.length);
+        } else if (sent.length > 0) {
+            long copy = own.startCopy(
+                    received.memory.address() + received.offset,
+                    sent.memory.address() + sent.offset,
+                    sent.length,
+                    mine.mark,
+                    peer,
+                    theirs.mark,
+                    mine == received);
+            mine.starter = own;
+            mine.copy = copy;
+            theirs.starter = own;
+            theirs.copy = copy;
+        }
+    }
+
+    @Override
+    public Optional<Endpoint> onDevices(DeviceLink device) {
+        return Optional.of(new DeviceEndpoint(this, device));
+    }
+
+    /** Returns when the transfer is done, and keeps it. */
+    void awaitEnd(Transfer transfer) {
+        desk.awaitEnd(transfer);
+    }
+
+    void release(Transfer transfer) {
+        desk.release(transfer);
+    }
+
+    /** Of a transfer that nobody awaits: it stays unmatched, or the rank that matched it just now is through with it. */
+    void withdraw(Transfer transfer) {
+        long startNs = System.nanoTime();
+        if (!laneOf(transfer).withdraw(transfer)) {
+            while (transfer.state == Transfer.State.POSTED && System.nanoTime() - startNs < LEAVE_NS) {
+                Thread.onSpinWait();
+            }
+        }
     }
 
     @Override

@@ -16,4 +16,9 @@ final class InMemoryLane {
         unmatched.remove();
         return other;
     }
+
+    /** Whether it was here: unmatched, and will stay so. */
+    synchronized boolean withdraw(Transfer posted) {
+        return unmatched.remove(posted);
+    }
 }

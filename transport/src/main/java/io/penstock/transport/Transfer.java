@@ -41,6 +41,17 @@ public sealed class Transfer permits StagedTransfer {
     @Nullable
     TransportException problem;
 
+    /** Of memory that the host cannot address: whose it is, what its device was asked for before, and who copies. */
+    @Nullable
+    DeviceLink device;
+
+    long mark;
+
+    @Nullable
+    DeviceLink starter;
+
+    long copy;
+
     Transfer() {}
 
     void post(
@@ -63,6 +74,8 @@ public sealed class Transfer permits StagedTransfer {
         moved = 0;
         lastPiece = 0;
         next = null;
+        device = null;
+        starter = null;
         state = State.POSTED;
     }
 
@@ -97,7 +110,8 @@ public sealed class Transfer permits StagedTransfer {
 
     /** What both sides must agree on, for example {@code GRADIENT chunk 0, step 17, micro-batch 3, 4096 bytes}. */
     String content() {
-        return describe(tag.kind().wire(), tag.chunk(), step, microBatch, length);
+        return describe(tag.kind().wire(), tag.chunk(), step, microBatch, length)
+                + (device == null ? "" : " of a device");
     }
 
     static String describe(int kind, int chunk, int step, int microBatch, long length) {

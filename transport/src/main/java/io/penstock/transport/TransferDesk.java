@@ -112,8 +112,13 @@ final class TransferDesk {
     }
 
     void await(Transfer transfer) {
+        awaitEnd(transfer);
+        release(transfer);
+    }
+
+    /** Returns when the transfer is done, and keeps it. */
+    void awaitEnd(Transfer transfer) {
         if (transfer.state == Transfer.State.DONE) {
-            release(transfer);
             return;
         }
         long startNs = System.nanoTime();
@@ -124,7 +129,6 @@ final class TransferDesk {
             transfer.waiter(null);
             counters.add(transfer.peer, transfer.tag.kind().lane(), Counter.WAIT_NS, System.nanoTime() - startNs);
         }
-        release(transfer);
     }
 
     private void awaitEnd(Transfer transfer, long startNs) {
@@ -183,7 +187,7 @@ final class TransferDesk {
                 who + failure.describe(settings.activityNames()) + wait, failure, waitingFor, waitedNs);
     }
 
-    private void release(Transfer transfer) {
+    void release(Transfer transfer) {
         transfer.free();
         free.offer(transfer);
     }

@@ -17,6 +17,29 @@ final class TransferQueue {
         tail = transfer;
     }
 
+    /** Takes a transfer out, wherever it stands; false if it is not here. */
+    boolean remove(Transfer transfer) {
+        Transfer before = null;
+        Transfer at = head;
+        while (at != null && at != transfer) {
+            before = at;
+            at = at.next;
+        }
+        if (at == null) {
+            return false;
+        }
+        if (before == null) {
+            remove();
+            return true;
+        }
+        before.next = at.next;
+        at.next = null;
+        if (tail == at) {
+            tail = before;
+        }
+        return true;
+    }
+
     @Nullable
     Transfer head() {
         return head;

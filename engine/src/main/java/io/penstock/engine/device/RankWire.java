@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Between a rank's tensors and the host: where the host addresses them nothing at all, else messages that are staged and host memory for what only the host reads and writes. Owns the
- * staging memory; the endpoint is the caller's.
+ * Between a rank's tensors and the host: where the host addresses them nothing at all, else messages that go from device to device inside a process and are staged between processes, and
+ * host memory for what only the host reads and writes. Owns the staging memory; the endpoint is the caller's.
  */
 public final class RankWire implements AutoCloseable {
     private static final long CHUNK_BYTES = 1 << 20;
@@ -26,8 +26,8 @@ public final class RankWire implements AutoCloseable {
     public RankWire(Endpoint endpoint, Backend backend) {
         this.copies = backend.copies();
         this.host = endpoint;
-        this.tensors = copies.<Endpoint>map(
-                        device -> new StagedEndpoint(endpoint, new DeviceStaging(device), CHUNK_BYTES))
+        this.tensors = copies.<Endpoint>map(device -> endpoint.onDevices(new RankLink(device))
+                        .orElseGet(() -> new StagedEndpoint(endpoint, new DeviceStaging(device), CHUNK_BYTES)))
                 .orElse(endpoint);
     }
 

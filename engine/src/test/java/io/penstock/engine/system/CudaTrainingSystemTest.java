@@ -123,6 +123,21 @@ final class CudaTrainingSystemTest {
         }
     }
 
+    @Test
+    void shouldSendFromDeviceToDeviceWhatItSendsThroughTheHost(@TempDir Path folder) throws IOException {
+        Sandbox sandbox = Sandbox.in(folder);
+        Map<String, String> two = new TreeMap<>(machine);
+        two.put("PENSTOCK_STAND_IN_DEVICES", "2");
+        train("direct", "cuda", set(CUBE));
+        train("staged", "cuda", set(CUBE), set("cluster.transport=aeron:ipc"));
+        String[] all = commands.subList(1, commands.size()).toArray(String[]::new);
+        sandbox.startClass("io.penstock.engine.cli.TrainSeveral", two, all).end(0);
+        assertEquals(numbers(sandbox, "staged"), numbers(sandbox, "direct"));
+        assertEquals(
+                Sandbox.tensors(sandbox.checkpoint("staged", STEPS)),
+                Sandbox.tensors(sandbox.checkpoint("direct", STEPS)));
+    }
+
     /**
      * How far two runs may be apart; those of 16 bits round in other places.
      *

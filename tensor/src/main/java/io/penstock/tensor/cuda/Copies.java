@@ -55,6 +55,27 @@ record Copies(Gpu gpu) implements DeviceCopies {
 
     @Override
     public void orderAfter(long copy) {
-        gpu.orderAfter(copy);
+        gpu.orderAfter(gpu, copy);
+    }
+
+    @Override
+    public long mark() {
+        return gpu.mark();
+    }
+
+    @Override
+    public long startCopy(
+            long to, long from, long bytes, long mark, DeviceCopies peer, long peerMark, boolean incoming) {
+        return gpu.startCopy(to, from, bytes, mark, ((Copies) peer).gpu, peerMark, incoming);
+    }
+
+    @Override
+    public void orderAfter(DeviceCopies starter, long copy) {
+        gpu.orderAfter(((Copies) starter).gpu, copy);
+    }
+
+    @Override
+    public void finish() {
+        gpu.synchronize();
     }
 }

@@ -4,6 +4,8 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import jcuda.CudaException;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUevent_flags;
 import jcuda.driver.CUresult;
@@ -13,7 +15,9 @@ import jcuda.driver.JCudaDriver;
 
 /**
  * Two streams beside that of the work, one for each direction. Copy {@code n} ends with event {@code n mod RING}; an event is taken again only when its last copy is done, so that
- * an older number says done.
+ * an older number says done. Mark {@code n} is an event of a ring too; taken again it remembers more than was asked for, which is only later.
+ *
+ * <p>Copies between two GPUs are started by either, of its own thread; of the other's are used here its context and its events, which never change.
  */
 final class CopyStreams implements AutoCloseable {
     private static final int RING = 256;
@@ -31,25 +35,40 @@ final class CopyStreams implements AutoCloseable {
         }
     }
 
+    private final CUcontext context;
+    private final PeerAccess access;
     private final CUstream work;
     private final CUstream reads = new CUstream();
     private final CUstream writes = new CUstream();
-    private final CUevent asked = new CUevent();
+    private final CUevent asked;
     private final CUevent[] ends = new CUevent[RING];
+    private final CUevent[] marks = new CUevent[RING];
     private final DeviceAddress device = new DeviceAddress();
+    private final DeviceAddress source = new DeviceAddress();
     private final DeviceAddress host = new DeviceAddress();
     private long next;
+    private long nextMark;
+    /** Guarded by {@link #ends}, for the threads of others: a rank that fails leaves before them. */
+    private boolean closed;
 
     /** The context must be the thread's. */
-    CopyStreams(CUstream work) {
+    CopyStreams(CUdevice ofContext, CUcontext context, CUstream work) {
+        this.context = context;
+        this.access = new PeerAccess(ofContext);
         this.work = work;
         JCudaDriver.cuStreamCreate(reads, CUstream_flags.CU_STREAM_NON_BLOCKING);
         JCudaDriver.cuStreamCreate(writes, CUstream_flags.CU_STREAM_NON_BLOCKING);
-        JCudaDriver.cuEventCreate(asked, CUevent_flags.CU_EVENT_DISABLE_TIMING);
+        asked = event();
         for (int i = 0; i < RING; i++) {
-            ends[i] = new CUevent();
-            JCudaDriver.cuEventCreate(ends[i], CUevent_flags.CU_EVENT_DISABLE_TIMING);
+            ends[i] = event();
+            marks[i] = event();
         }
+    }
+
+    private static CUevent event() {
+        CUevent event = new CUevent();
+        JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DISABLE_TIMING);
+        return event;
     }
 
     long read(long hostAddress, long address, long bytes) {
@@ -108,10 +127,43 @@ final class CopyStreams implements AutoCloseable {
         }
     }
 
-    void orderAfter(long copy) {
-        if (!isOld(copy)) {
-            JCudaDriver.cuStreamWaitEvent(work, ends[(int) (copy % RING)], 0);
+    /** The starter's event may have been taken again: its copy is done then, and the wait is for a later one. */
+    void orderAfter(CopyStreams starter, long copy) {
+        synchronized (starter.ends) {
+            if (!starter.closed) {
+                JCudaDriver.cuStreamWaitEvent(work, starter.ends[(int) (copy % RING)], 0);
+            }
         }
+    }
+
+    long mark() {
+        JCudaDriver.cuEventRecord(marks[(int) (nextMark % RING)], work);
+        return nextMark++;
+    }
+
+    /** {@code incoming}: {@code to} is here, and {@code from} the peer's. */
+    long between(long to, long from, long bytes, long mark, CopyStreams peer, long peerMark, boolean incoming) {
+        CUstream stream = incoming ? writes : reads;
+        JCudaDriver.cuStreamWaitEvent(stream, marks[(int) (mark % RING)], 0);
+        synchronized (peer.ends) {
+            if (peer.closed) {
+                throw new IllegalStateException("a copy between GPUs one of which is closed");
+            }
+            JCudaDriver.cuStreamWaitEvent(stream, peer.marks[(int) (peerMark % RING)], 0);
+        }
+        if (context.equals(peer.context)) {
+            JCudaDriver.cuMemcpyDtoDAsync(device.at(to), source.at(from), bytes, stream);
+        } else {
+            access.to(peer.access, peer.context);
+            JCudaDriver.cuMemcpyPeerAsync(
+                    device.at(to),
+                    incoming ? context : peer.context,
+                    source.at(from),
+                    incoming ? peer.context : context,
+                    bytes,
+                    stream);
+        }
+        return end(stream);
     }
 
     void synchronize() {
@@ -122,8 +174,12 @@ final class CopyStreams implements AutoCloseable {
     @Override
     public void close() {
         synchronize();
-        for (CUevent event : ends) {
-            JCudaDriver.cuEventDestroy(event);
+        synchronized (ends) {
+            closed = true;
+        }
+        for (int i = 0; i < RING; i++) {
+            JCudaDriver.cuEventDestroy(ends[i]);
+            JCudaDriver.cuEventDestroy(marks[i]);
         }
         JCudaDriver.cuEventDestroy(asked);
         JCudaDriver.cuStreamDestroy(reads);

@@ -46,7 +46,14 @@ interface Gpu extends AutoCloseable {
 
     void await(long copy);
 
-    void orderAfter(long copy);
+    /** Orders the queue after a copy that this GPU started, or another. */
+    void orderAfter(Gpu starter, long copy);
+
+    /** Remembers what was given until now; the mark's number. */
+    long mark();
+
+    /** Copies between this GPU and another, or within one that both are, after a mark of each; returns the copy's number. {@code incoming}: {@code to} is this one's. */
+    long startCopy(long to, long from, long bytes, long mark, Gpu peer, long peerMark, boolean incoming);
 
     /**
      * cublasGemmEx: column-major c_MN = op(a)_MK op(b)_KN + beta c, sums in F32; leading dimensions in elements; a and b of one type.

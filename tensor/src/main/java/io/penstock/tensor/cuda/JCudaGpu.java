@@ -63,7 +63,7 @@ final class JCudaGpu implements Gpu {
         JCudaDriver.cuMemHostAlloc(pinned, STAGING_BYTES, 0);
         staging = MemorySegment.ofBuffer(pinned.getByteBuffer(0, STAGING_BYTES));
         uploads = new Uploads(stream);
-        copies = new CopyStreams(stream);
+        copies = new CopyStreams(device, context, stream);
         products = new CublasProducts(stream);
         this.description = description + ", " + products.description();
     }
@@ -269,9 +269,21 @@ final class JCudaGpu implements Gpu {
     }
 
     @Override
-    public void orderAfter(long copy) {
+    public void orderAfter(Gpu starter, long copy) {
         bind();
-        copies.orderAfter(copy);
+        copies.orderAfter(((JCudaGpu) starter).copies, copy);
+    }
+
+    @Override
+    public long mark() {
+        bind();
+        return copies.mark();
+    }
+
+    @Override
+    public long startCopy(long to, long from, long bytes, long mark, Gpu peer, long peerMark, boolean incoming) {
+        bind();
+        return copies.between(to, from, bytes, mark, ((JCudaGpu) peer).copies, peerMark, incoming);
     }
 
     @Override

@@ -120,7 +120,18 @@ final class HostGpu implements Gpu {
     public void await(long copy) {}
 
     @Override
-    public void orderAfter(long copy) {}
+    public void orderAfter(Gpu starter, long copy) {}
+
+    @Override
+    public long mark() {
+        return 0;
+    }
+
+    @Override
+    public long startCopy(long to, long from, long bytes, long mark, Gpu peer, long peerMark, boolean incoming) {
+        at(to, bytes).copyFrom(at(from, bytes));
+        return 0;
+    }
 
     @SuppressWarnings("restricted")
     private static MemorySegment at(long address, long bytes) {

@@ -59,7 +59,7 @@ final class HostGpuBackendTest extends BackendContract {
         StandIns.driverAndCublas(folder, "13");
         try (Backend backend = createBackend()) {
             Map<String, String> here = checksums(backend);
-            List<String> output = StandInRun.inItsOwnJvm(folder);
+            List<String> output = StandInRun.inItsOwnJvm(StandInRun.class, folder);
             assertEquals("cuda (Stand-in GPU, compute capability 9.0, 1024 MiB, cuBLAS 13.0)", output.getFirst());
             Map<String, String> there = new LinkedHashMap<>();
             for (String line : output.subList(1, output.size())) {

@@ -27,28 +27,29 @@ final class StandInRun extends BackendContract {
         finder = new LibraryFinder(false, List.of(folder));
     }
 
-    /** What it prints: the backend's description, then a line "case TAB checksum" for each small case of the contract. */
-    static List<String> inItsOwnJvm(Path folder) throws IOException, InterruptedException {
+    /** What {@code main} prints there; it gets the folder of the stand-ins, and sees two devices. */
+    static List<String> inItsOwnJvm(Class<?> main, Path folder) throws IOException, InterruptedException {
         ProcessBuilder process = new ProcessBuilder(List.of(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "--enable-native-access=ALL-UNNAMED",
                         "-ea",
                         "-cp",
                         System.getProperty("java.class.path"),
-                        StandInRun.class.getName(),
+                        main.getName(),
                         folder.toString()))
                 .redirectErrorStream(true);
         process.environment()
                 .put(
                         "PENSTOCK_HOST_KERNELS",
                         HostKernels.library(StandIns.compiler()).toString());
+        process.environment().put("PENSTOCK_STAND_IN_DEVICES", "2");
         Process java = process.start();
         String output = new String(java.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, java.waitFor(), output);
         return output.lines().toList();
     }
 
-    /** {@code arguments[0]}: the folder of the stand-ins. */
+    /** {@code arguments[0]}: the folder of the stand-ins. Prints the backend's description, then a line "case TAB checksum" for each small case of the contract. */
     public static void main(String[] arguments) {
         StandInRun run = new StandInRun(Path.of(arguments[0]));
         try (Backend backend = run.createBackend()) {
