@@ -29,6 +29,11 @@ public interface Backend extends AutoCloseable {
         return Optional.empty();
     }
 
+    /** A clock with so many stamps; empty where operations are done when they return. */
+    default Optional<DeviceClock> clock(int stamps) {
+        return Optional.empty();
+    }
+
     // ---- moving ----
 
     void zero(Tensor x);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -172,6 +173,53 @@ final class DeviceEndpointTest {
                     }
                 }
             });
+        }
+    }
+
+    /** Allocates nothing itself. */
+    private static final class IdleDevice implements DeviceLink {
+        private long copies;
+
+        @Override
+        public long mark() {
+            return 0;
+        }
+
+        @Override
+        public long startCopy(
+                long to, long from, long bytes, long mark, DeviceLink peer, long peerMark, boolean incoming) {
+            return copies++;
+        }
+
+        @Override
+        public void orderAfter(DeviceLink starter, long copy) {}
+
+        @Override
+        public void finish() {}
+    }
+
+    @Test
+    void shouldAllocateNothingAfterTheFirstMessages() throws Exception {
+        var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        try (World world = new World(World.Path.MEMORY, 2, SETTINGS);
+                Arena arena = Arena.ofShared()) {
+            MemorySegment memory = arena.allocate(64);
+            Endpoint one = world.endpoint(0).onDevices(new IdleDevice()).orElseThrow();
+            Endpoint two = world.endpoint(1).onDevices(new IdleDevice()).orElseThrow();
+            long before = 0;
+            for (int i = 0; i < 60_000; i++) {
+                if (i == 30_000) {
+                    before = threads.getCurrentThreadAllocatedBytes();
+                }
+                Transfer sent = one.send(1, TAG, i, 0, memory, 0, 32);
+                Transfer received = two.receive(0, TAG, i, 0, memory, 32, 32);
+                one.await(sent);
+                two.await(received);
+            }
+            long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+            assertTrue(allocated < 30_000, allocated + " bytes over 30,000 messages");
+            one.close();
+            two.close();
         }
     }
 

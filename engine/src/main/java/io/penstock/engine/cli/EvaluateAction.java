@@ -1,6 +1,7 @@
 package io.penstock.engine.cli;
 
 import io.penstock.engine.config.DataSource;
+import io.penstock.engine.device.Devices;
 import io.penstock.engine.generation.Evaluator;
 import io.penstock.engine.generation.LoadedModel;
 import io.penstock.models.ModelConfig;
@@ -9,7 +10,6 @@ import io.penstock.models.data.TokenData;
 import io.penstock.models.tokens.Tokenizers;
 import io.penstock.models.weights.ModelFolder;
 import io.penstock.tensor.Backend;
-import io.penstock.tensor.cpu.CpuBackend;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -31,6 +31,7 @@ final class EvaluateAction implements Action<EvaluateCommand.Request> {
 
     @Override
     public void run(EvaluateCommand.Request request) throws IOException {
+        Devices.require(request.device(), GenerateAction.DEVICE);
         DataSource source = request.data().equals(DataSource.AERON_SOURCES)
                 ? DataSource.aeronSources()
                 : DataSource.of(Path.of(request.data()));
@@ -42,7 +43,7 @@ final class EvaluateAction implements Action<EvaluateCommand.Request> {
                         new DataRequest(source.path(), extensions, 0, 0, cache),
                         Tokenizers.load(request.checkpoint()),
                         shape.vocabSize());
-                Backend backend = new CpuBackend(Runtime.getRuntime().availableProcessors());
+                Backend backend = Devices.openAlone(request.device());
                 LoadedModel model = LoadedModel.open(
                         request.checkpoint(),
                         Evaluator.batch(data.training(), shape.maxPositionEmbeddings(), LARGEST_BATCH),

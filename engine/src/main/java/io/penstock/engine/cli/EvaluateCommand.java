@@ -1,5 +1,6 @@
 package io.penstock.engine.cli;
 
+import io.penstock.engine.config.DeviceKind;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -10,7 +11,7 @@ import picocli.CommandLine.Parameters;
 @Command(name = "evaluate", description = "Measures the loss of a checkpoint on data.", mixinStandardHelpOptions = true)
 final class EvaluateCommand implements Callable<Integer> {
     /** @param data a path or the name of a data set */
-    record Request(Path checkpoint, String data, boolean json) {}
+    record Request(Path checkpoint, String data, boolean json, DeviceKind device) {}
 
     private final Action<Request> action;
 
@@ -24,13 +25,19 @@ final class EvaluateCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
+    @Option(
+            names = "--device",
+            paramLabel = "cpu|cuda",
+            description = "Where to compute: all cores, or the first GPU (default ${DEFAULT-VALUE}).")
+    private DeviceKind device = DeviceKind.CPU;
+
     EvaluateCommand(Action<Request> action) {
         this.action = action;
     }
 
     @Override
     public Integer call() throws Exception {
-        action.run(new Request(checkpoint, data, json));
+        action.run(new Request(checkpoint, data, json, device));
         return ExitCode.DONE.number();
     }
 }

@@ -1,13 +1,15 @@
 package io.penstock.engine.cli;
 
+import io.penstock.engine.device.Devices;
 import io.penstock.engine.generation.Generator;
 import io.penstock.engine.generation.LoadedModel;
 import io.penstock.tensor.Backend;
-import io.penstock.tensor.cpu.CpuBackend;
 import java.io.PrintStream;
 
 /** {@code penstock generate}. */
 final class GenerateAction implements Action<GenerateCommand.Request> {
+    static final String DEVICE = "--device cuda";
+
     private final PrintStream out;
 
     GenerateAction(PrintStream out) {
@@ -16,8 +18,9 @@ final class GenerateAction implements Action<GenerateCommand.Request> {
 
     @Override
     public void run(GenerateCommand.Request request) {
+        Devices.require(request.device(), DEVICE);
         LoadedModel.requireWhole(request.checkpoint());
-        try (Backend backend = new CpuBackend(Runtime.getRuntime().availableProcessors());
+        try (Backend backend = Devices.openAlone(request.device());
                 LoadedModel model = LoadedModel.open(request.checkpoint(), 1, backend);
                 Generator generator = new Generator(model, backend)) {
             out.print(request.prompt());

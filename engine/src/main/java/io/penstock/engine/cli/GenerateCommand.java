@@ -1,5 +1,6 @@
 package io.penstock.engine.cli;
 
+import io.penstock.engine.config.DeviceKind;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -17,7 +18,7 @@ final class GenerateCommand implements Callable<Integer> {
      * @param tokens to make, at least 1
      * @param temperature 0 takes the likeliest token each time
      */
-    record Request(Path checkpoint, String prompt, int tokens, double temperature, long seed) {}
+    record Request(Path checkpoint, String prompt, int tokens, double temperature, long seed, DeviceKind device) {}
 
     private final Action<Request> action;
 
@@ -44,6 +45,12 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--seed", paramLabel = "S", description = "Seed of the draw (default ${DEFAULT-VALUE}).")
     private long seed = 1;
 
+    @Option(
+            names = "--device",
+            paramLabel = "cpu|cuda",
+            description = "Where to compute: all cores, or the first GPU (default ${DEFAULT-VALUE}).")
+    private DeviceKind device = DeviceKind.CPU;
+
     GenerateCommand(Action<Request> action) {
         this.action = action;
     }
@@ -57,7 +64,7 @@ final class GenerateCommand implements Callable<Integer> {
         if (!(temperature >= 0) || Double.isInfinite(temperature)) {
             throw new ParameterException(command, "--temperature: expected at least 0, found " + temperature);
         }
-        action.run(new Request(checkpoint, prompt, tokens, temperature, seed));
+        action.run(new Request(checkpoint, prompt, tokens, temperature, seed, device));
         return ExitCode.DONE.number();
     }
 }

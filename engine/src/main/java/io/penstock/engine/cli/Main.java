@@ -13,7 +13,7 @@ public final class Main {
     }
 
     /** Every command with what it does. */
-    private static List<Object> commands() {
+    static List<Object> commands() {
         return List.of(
                 new TrainCommand(new TrainAction(System.out)),
                 new PlanCommand(new PlanAction(System.out)),
@@ -31,6 +31,7 @@ public final class Main {
         CommandLine commandLine = new CommandLine(root);
         commands.forEach(commandLine::addSubcommand);
         commandLine.addSubcommand(new CommandLine.HelpCommand());
+        commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         Failures failures = new Failures(root);
         return commandLine.setParameterExceptionHandler(failures).setExecutionExceptionHandler(failures);
     }

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.penstock.engine.checkpoint.CheckpointException;
 import io.penstock.engine.checkpoint.CheckpointReader;
 import io.penstock.engine.checkpoint.Resumption;
-import io.penstock.engine.config.ClusterConfig;
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.ConfigLoader;
 import io.penstock.engine.config.Launch;
@@ -30,7 +29,6 @@ import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.render.PlanText;
 import io.penstock.partitioner.simulate.Timeline;
 import io.penstock.tensor.Backend;
-import io.penstock.tensor.cpu.CpuBackend;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -194,15 +192,14 @@ final class TrainAction implements Action<TrainCommand.Request> {
 
     /** Measured beside predicted, if asked for. */
     private void timeline(Config config, RunDirectory directory, Plan plan) throws IOException {
-        Optional<Timeline> measured =
-                config.logging().timeline() ? TimesFile.read(directory, plan.schedule()) : Optional.empty();
-        if (measured.isPresent()) {
+        Map<String, Timeline> measured =
+                config.logging().timeline() ? TimesFile.read(directory, plan.schedule()) : Map.of();
+        if (!measured.isEmpty()) {
             MachineReport report = new MachineReport(
                     MachinePlanner.best(config, MachinePlanner.Measure.NEVER),
                     new Budget(config.training().steps(), 0));
-            Map<String, Timeline> beside = Map.of("measured", measured.get());
-            Files.writeString(directory.timeline(), report.html(beside));
-            Files.writeString(directory.trace(), report.trace(beside));
+            Files.writeString(directory.timeline(), report.html(measured));
+            Files.writeString(directory.trace(), report.trace(measured));
         }
     }
 
@@ -234,16 +231,9 @@ final class TrainAction implements Action<TrainCommand.Request> {
         return Optional.empty();
     }
 
-    /** All that the run's device has, now that its ranks are gone. */
-    private static Backend alone(ClusterConfig cluster) {
-        return switch (cluster.device()) {
-            case CPU -> new CpuBackend(Runtime.getRuntime().availableProcessors());
-            case CUDA -> Devices.open(cluster, 0);
-        };
-    }
-
+    /** With all that the run's device has, now that its ranks are gone. */
     private void sample(Config config, Path checkpoint) {
-        try (Backend backend = alone(config.cluster());
+        try (Backend backend = Devices.openAlone(config.cluster().device());
                 LoadedModel model = LoadedModel.open(checkpoint, 1, backend);
                 Generator generator = new Generator(model, backend)) {
             out.print(config.logging().samplePrompt());

@@ -15,22 +15,42 @@ public final class Devices {
     /** Of a GPU's memory that ranks may have; contexts and libraries take some too. */
     private static final double USABLE = 0.95;
 
+    private static final String KEY = "cluster.device: cuda";
+
     private Devices() {}
 
-    /** @throws CudaUnavailableException with what is missing and its mend: exit code 3 */
+    /** Of a configuration. */
     public static void require(DeviceKind device) {
+        require(device, KEY);
+    }
+
+    /**
+     * Asks whether the machine has a device.
+     *
+     * @param asked the words that ask for it
+     * @throws CudaUnavailableException with what is missing and its mend: exit code 3
+     */
+    public static void require(DeviceKind device, String asked) {
         switch (device) {
             case CPU -> {}
-            case CUDA -> cuda();
+            case CUDA -> cuda(asked);
         }
     }
 
+    /** The first device of a kind, which is there, with all that it has: for one who computes alone. */
+    public static Backend openAlone(DeviceKind device) {
+        return switch (device) {
+            case CPU -> new CpuBackend(Runtime.getRuntime().availableProcessors());
+            case CUDA -> CudaBackend.open(0);
+        };
+    }
+
     /** What is there, of a machine that has a usable GPU. */
-    private static CudaProbe.Report cuda() {
+    private static CudaProbe.Report cuda(String asked) {
         CudaProbe.Report report = CudaProbe.report();
         report.problem().ifPresent(problem -> {
-            throw new CudaUnavailableException("cluster.device: cuda cannot be used here: " + problem
-                    + " (penstock doctor shows all that was looked for)");
+            throw new CudaUnavailableException(
+                    asked + " cannot be used here: " + problem + " (penstock doctor shows all that was looked for)");
         });
         return report;
     }
@@ -39,7 +59,7 @@ public final class Devices {
     public static Backend open(ClusterConfig cluster, int rank) {
         return switch (cluster.device()) {
             case CPU -> new CpuBackend(cluster.threadsPerRank());
-            case CUDA -> CudaBackend.open(rank % cuda().devices().size());
+            case CUDA -> CudaBackend.open(rank % cuda(KEY).devices().size());
         };
     }
 
@@ -65,7 +85,7 @@ public final class Devices {
 
     /** Bytes that a rank of the run may have of its GPU: the least of the devices, shared by the ranks that the fullest has. Of an outside launcher, each has one for itself. */
     public static long memoryPerRank(Config config) {
-        CudaProbe.Report report = cuda();
+        CudaProbe.Report report = cuda(KEY);
         long least = (long) (USABLE
                 * report.devices().stream()
                         .mapToLong(CudaProbe.Device::memoryBytes)

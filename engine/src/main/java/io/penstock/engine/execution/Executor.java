@@ -7,8 +7,10 @@ import io.penstock.partitioner.Axes;
 import io.penstock.partitioner.schedule.Instruction;
 import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.tensor.Backend;
+import io.penstock.tensor.DeviceClock;
 import io.penstock.transport.Endpoint;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +57,13 @@ public final class Executor {
             this.traffic = elsewhere == null
                     ? null
                     : new SlotTraffic(backend, elsewhere, chunks.getFirst().activationSlots(), program.instructions());
+        }
+
+        /** From now on the device's own times are kept too, where it has a clock; the clock, which is the caller's to close after the last run. */
+        public Optional<DeviceClock> followDevice() {
+            Optional<DeviceClock> clock = backend.clock(2 * times.instructions());
+            clock.ifPresent(times::follow);
+            return clock;
         }
 
         /** Of the last time that it ran. */

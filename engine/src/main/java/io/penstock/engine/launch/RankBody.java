@@ -79,6 +79,10 @@ final class RankBody {
                                 .get(plan.axes().pipelineRank(endpoint.rank()))
                                 .totalBytes(),
                         ledger.totalBytes() + backend.workspaceBytes());
+                boolean timed = config.logging().timeline() && rank.createsShard();
+                if (timed) {
+                    rank.followDevice();
+                }
                 int firstStep = load(job, rank);
                 RunSetup.Validation validation = setup.validation();
                 new RankTrainer(
@@ -99,7 +103,7 @@ final class RankBody {
                                 listener,
                                 job.stop())
                         .run();
-                if (config.logging().timeline() && rank.createsShard()) {
+                if (timed) {
                     TimesFile.write(job.directory().times(plan.axes().pipelineRank(endpoint.rank())), rank.times());
                 }
                 rank.barrier();

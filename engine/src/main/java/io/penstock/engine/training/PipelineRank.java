@@ -43,6 +43,7 @@ import io.penstock.partitioner.schedule.Placement;
 import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.tensor.Backend;
+import io.penstock.tensor.DeviceClock;
 import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorTable;
@@ -83,6 +84,7 @@ public final class PipelineRank implements AutoCloseable {
     private final Executor.Run training;
     private final Placement placement;
     private final int[] ownerOf;
+    private Optional<DeviceClock> clock = Optional.empty();
 
     /** Of a plan that offloads nothing. */
     public PipelineRank(
@@ -341,6 +343,11 @@ public final class PipelineRank implements AutoCloseable {
         executor.run(training, step, (float) lossScale.factor() * (1f / tokensPerStep()), end);
     }
 
+    /** From now on {@link #times} has the device's own times too, where they are not the host's. */
+    public void followDevice() {
+        clock = training.followDevice();
+    }
+
     /** Of the last training step's instructions, in program order. */
     public InstructionTimes times() {
         return training.times();
@@ -394,6 +401,7 @@ public final class PipelineRank implements AutoCloseable {
         if (elsewhere != null) {
             elsewhere.close();
         }
+        clock.ifPresent(DeviceClock::close);
         wire.close();
         pool.close();
         store.close();

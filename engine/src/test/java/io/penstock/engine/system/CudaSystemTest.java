@@ -8,6 +8,7 @@ import io.penstock.tensor.cuda.CudaProbe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -31,6 +32,23 @@ final class CudaSystemTest {
         assertTrue(run.err().contains("penstock: cluster.device: cuda"), run.err());
         assertTrue(run.err().contains(expected), run.err());
         assertFalse(Files.exists(folder.resolve("runs")), "a run that could not start left a folder");
+    }
+
+    @Test
+    void shouldSayWhatGenerateAndEvaluateLack(@TempDir Path folder) throws IOException {
+        String expected = CudaProbe.report().problem().orElse("");
+        Assumptions.assumeFalse(expected.isEmpty(), "this machine has a GPU");
+        Sandbox sandbox = Sandbox.in(folder);
+        for (List<String> command :
+                List.of(List.of("generate", "model", "--prompt", "a"), List.of("evaluate", "model", "--data", "a"))) {
+            List<String> arguments = new ArrayList<>(command);
+            arguments.addAll(List.of("--device", "cuda"));
+            Running run = sandbox.start(arguments.toArray(String[]::new)).end(3);
+            assertTrue(run.err().contains("penstock: --device cuda cannot be used here: " + expected), run.err());
+        }
+        Running run = sandbox.start("generate", "model", "--prompt", "a", "--device", "tpu")
+                .end(2);
+        assertTrue(run.err().contains("--device") && run.err().contains("[cpu, cuda]"), run.err());
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.penstock.engine.system;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -29,6 +30,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 180, unit = TimeUnit.SECONDS)
 final class CudaTrainingSystemTest {
     private static final int STEPS = 3;
+
+    /** The driver gives times as floats, and the two clocks are read one after the other. */
+    private static final long SLACK_NS = 200_000;
 
     private static final String CUBE =
             "parallelism={pipeline: 2, tensor: 2, data: 2, schedule: 1f1b, sequence_parallel: true}";
@@ -103,7 +107,7 @@ final class CudaTrainingSystemTest {
         train("to-cpu", "cpu", one, resume(folder, "gpu"));
         train("to-gpu", "cuda", one, resume(folder, "cpu"));
         String[] all = commands.subList(1, commands.size()).toArray(String[]::new);
-        Running runs = sandbox.startClass("io.penstock.engine.cli.TrainSeveral", machine, all)
+        Running runs = sandbox.startClass("io.penstock.engine.cli.SeveralCommands", machine, all)
                 .end(0);
         assertTrue(runs.out().matches("(?s).*sample     public \\.\\.\\.\\R\\Rpublic .*"), runs.out());
         near(sandbox, "cpu", "gpu", FULL);
@@ -113,14 +117,17 @@ final class CudaTrainingSystemTest {
         near(sandbox, "cpu-f16", "gpu-f16", HALF);
         near(sandbox, "cpu", "to-cpu", FULL);
         near(sandbox, "cpu", "to-gpu", FULL);
-        for (String run : List.of("gpu", "cube")) {
-            String again = run.equals("gpu") ? "again" : "cube-again";
-            assertEquals(numbers(sandbox, run), numbers(sandbox, again), run);
-            assertEquals(
-                    Sandbox.tensors(sandbox.checkpoint(run, STEPS)),
-                    Sandbox.tensors(sandbox.checkpoint(again, STEPS)),
-                    run);
-        }
+        same(sandbox, "gpu", "again");
+        same(sandbox, "cube", "cube-again");
+    }
+
+    /** The same bits. */
+    private static void same(Sandbox sandbox, String one, String other) throws IOException {
+        assertEquals(numbers(sandbox, one), numbers(sandbox, other), one + " and " + other);
+        assertEquals(
+                Sandbox.tensors(sandbox.checkpoint(one, STEPS)),
+                Sandbox.tensors(sandbox.checkpoint(other, STEPS)),
+                one + " and " + other);
     }
 
     @Test
@@ -128,14 +135,66 @@ final class CudaTrainingSystemTest {
         Sandbox sandbox = Sandbox.in(folder);
         Map<String, String> two = new TreeMap<>(machine);
         two.put("PENSTOCK_STAND_IN_DEVICES", "2");
-        train("direct", "cuda", set(CUBE));
+        train("direct", "cuda", set(CUBE), set("logging.timeline=true"));
         train("staged", "cuda", set(CUBE), set("cluster.transport=aeron:ipc"));
         String[] all = commands.subList(1, commands.size()).toArray(String[]::new);
-        sandbox.startClass("io.penstock.engine.cli.TrainSeveral", two, all).end(0);
-        assertEquals(numbers(sandbox, "staged"), numbers(sandbox, "direct"));
-        assertEquals(
-                Sandbox.tensors(sandbox.checkpoint("staged", STEPS)),
-                Sandbox.tensors(sandbox.checkpoint("direct", STEPS)));
+        sandbox.startClass("io.penstock.engine.cli.SeveralCommands", two, all).end(0);
+        same(sandbox, "staged", "direct");
+        assertDrawsTheDevicesOwnTimes(sandbox.run("direct"));
+        assertFalse(Files.exists(sandbox.run("staged").resolve("logs/rank-0.times.json")), "nobody asked for it");
+    }
+
+    @Test
+    void shouldGenerateAndEvaluateAsTheCpuDoes(@TempDir Path folder) throws IOException {
+        Sandbox sandbox = Sandbox.in(folder);
+        Files.writeString(
+                folder.resolve("unseen.txt"), Files.readString(sandbox.text()).substring(0, 700));
+        String checkpoint = sandbox.checkpoint("cpu", STEPS).toString();
+        train("cpu", "cpu", set("parallelism={pipeline: 1}"));
+        for (String device : List.of("cpu", "cuda")) {
+            String generate =
+                    "generate " + checkpoint + " --prompt class --tokens 12 --temperature 0 --device " + device;
+            String evaluate = "evaluate " + checkpoint + " --data unseen.txt --json --device " + device;
+            for (String command : List.of(generate, evaluate)) {
+                commands.add(";");
+                commands.addAll(List.of(command.split(" ", -1)));
+            }
+        }
+        String[] all = commands.subList(1, commands.size()).toArray(String[]::new);
+        String[] out = sandbox.startClass("io.penstock.engine.cli.SeveralCommands", machine, all)
+                .end(0)
+                .out()
+                .split("-- \\[(generate|evaluate).*\\R", -1);
+        assertTrue(out[1].startsWith("class") && out[1].length() > 12, out[1]);
+        assertEquals(out[1], out[3], "the likeliest tokens");
+        var cpu = new ObjectMapper().readTree(out[2]);
+        var cuda = new ObjectMapper().readTree(out[4]);
+        assertEquals(cpu.path("tokens").asLong(), cuda.path("tokens").asLong());
+        assertTrue(cpu.path("tokens").asLong() > 600, out[2]);
+        assertEquals(cpu.path("loss").asDouble(), cuda.path("loss").asDouble(), 1e-4);
+    }
+
+    /** A stream's stamps are in order, and none is before the host asked. */
+    private static void assertDrawsTheDevicesOwnTimes(Path run) throws IOException {
+        for (int rank = 0; rank < 2; rank++) {
+            var times = new ObjectMapper()
+                    .readTree(run.resolve("logs/rank-" + rank + ".times.json").toFile());
+            var device = times.path("device");
+            int instructions = times.path("start_ns").size();
+            assertTrue(instructions > 4, times::toString);
+            assertEquals(instructions, device.path("end_ns").size());
+            long last = times.path("start_ns").path(0).asLong();
+            for (int i = 0; i < instructions; i++) {
+                for (String key : List.of("start_ns", "end_ns")) {
+                    long stamp = device.path(key).path(i).asLong();
+                    long asked = times.path("start_ns").path(i).asLong();
+                    assertTrue(stamp >= last - SLACK_NS && stamp >= asked - SLACK_NS, key + " " + i + ": " + times);
+                    last = stamp;
+                }
+            }
+        }
+        String page = Files.readString(run.resolve("timeline.html"));
+        assertTrue(page.contains("{\"name\":\"measured\"") && page.contains("{\"name\":\"asked by the host\""), page);
     }
 
     /**

@@ -2,6 +2,7 @@ package io.penstock.tensor.cuda;
 
 import io.penstock.tensor.AttentionShape;
 import io.penstock.tensor.Backend;
+import io.penstock.tensor.DeviceClock;
 import io.penstock.tensor.DeviceCopies;
 import io.penstock.tensor.DeviceMemory;
 import io.penstock.tensor.LlamaChecks;
@@ -96,6 +97,11 @@ public final class CudaBackend implements Backend {
     @Override
     public Optional<DeviceCopies> copies() {
         return copies;
+    }
+
+    @Override
+    public Optional<DeviceClock> clock(int stamps) {
+        return Optional.of(gpu.clock(stamps));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.penstock.tensor.cuda;
 
 import io.penstock.tensor.DType;
+import io.penstock.tensor.DeviceClock;
 import io.penstock.tensor.DeviceMemory;
 import java.lang.foreign.MemorySegment;
 
@@ -54,6 +55,9 @@ interface Gpu extends AutoCloseable {
 
     /** Copies between this GPU and another, or within one that both are, after a mark of each; returns the copy's number. {@code incoming}: {@code to} is this one's. */
     long startCopy(long to, long from, long bytes, long mark, Gpu peer, long peerMark, boolean incoming);
+
+    /** Moments of the queue. */
+    DeviceClock clock(int stamps);
 
     /**
      * cublasGemmEx: column-major c_MN = op(a)_MK op(b)_KN + beta c, sums in F32; leading dimensions in elements; a and b of one type.

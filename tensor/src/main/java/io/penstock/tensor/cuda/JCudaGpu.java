@@ -1,6 +1,7 @@
 package io.penstock.tensor.cuda;
 
 import io.penstock.tensor.DType;
+import io.penstock.tensor.DeviceClock;
 import io.penstock.tensor.DeviceFullException;
 import io.penstock.tensor.DeviceMemory;
 import io.penstock.tensor.TensorTable;
@@ -284,6 +285,12 @@ final class JCudaGpu implements Gpu {
     public long startCopy(long to, long from, long bytes, long mark, Gpu peer, long peerMark, boolean incoming) {
         bind();
         return copies.between(to, from, bytes, mark, ((JCudaGpu) peer).copies, peerMark, incoming);
+    }
+
+    @Override
+    public DeviceClock clock(int stamps) {
+        bind();
+        return new EventClock(stream, stamps, this::bind);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.penstock.tensor.cuda;
 
 import io.penstock.tensor.DType;
+import io.penstock.tensor.DeviceClock;
 import io.penstock.tensor.DeviceMemory;
 import io.penstock.tensor.HostMemory;
 import java.io.IOException;
@@ -131,6 +132,26 @@ final class HostGpu implements Gpu {
     public long startCopy(long to, long from, long bytes, long mark, Gpu peer, long peerMark, boolean incoming) {
         at(to, bytes).copyFrom(at(from, bytes));
         return 0;
+    }
+
+    /** Work is done when it returns. */
+    @Override
+    public DeviceClock clock(int stamps) {
+        long[] moments = new long[stamps];
+        return new DeviceClock() {
+            @Override
+            public void stamp(int number) {
+                moments[number] = System.nanoTime();
+            }
+
+            @Override
+            public long[] readNs() {
+                return moments.clone();
+            }
+
+            @Override
+            public void close() {}
+        };
     }
 
     @SuppressWarnings("restricted")

@@ -3,9 +3,9 @@ package io.penstock.engine.cli;
 import java.util.ArrayList;
 import java.util.List;
 
-/** {@code penstock train} with several lists of arguments, separated by a semicolon each, in one JVM; ends with the first exit code that is not 0. */
-public final class TrainSeveral {
-    private TrainSeveral() {}
+/** {@code penstock} with several lists of arguments, separated by a semicolon each, in one JVM; ends with the first exit code that is not 0. */
+public final class SeveralCommands {
+    private SeveralCommands() {}
 
     public static void main(String[] arguments) {
         List<String> one = new ArrayList<>();
@@ -15,8 +15,7 @@ public final class TrainSeveral {
                 one.add(arguments[i]);
             } else {
                 System.out.println("-- " + one);
-                code = Main.commandLine(List.of(new TrainCommand(new TrainAction(System.out))))
-                        .execute(one.toArray(String[]::new));
+                code = Main.commandLine(Main.commands()).execute(one.toArray(String[]::new));
                 one.clear();
             }
         }
