@@ -10,7 +10,7 @@ import org.agrona.BitUtil;
  * @param slabSlots pieces of large messages that may lie between sender and receiver of one IPC stream; 0 for no slab
  * @param slabSlotBytes bytes of such a piece, a multiple of 64
  * @param slabFromBytes messages so long or longer go through the slab
- * @param udpTermBytes a power of two
+ * @param udpTermBytes a power of two; larger ones fall out of the cache, and each byte goes through them at both ends
  * @param udpMtuBytes the longest packet: 65504 is right for loopback, 1408 fits every Ethernet
  * @param udpWindowBytes what may be in flight, at most the largest socket buffer that the kernel grants
  */
@@ -40,7 +40,7 @@ public record AeronSettings(
     static final int CONTROL_MTU_BYTES = 1408;
 
     public static final AeronSettings DEFAULT =
-            new AeronSettings(Path.AUTO, 2 << 20, 8, 256 << 10, 64 << 10, 8 << 20, MAX_MTU_BYTES, 2 << 20);
+            new AeronSettings(Path.AUTO, 2 << 20, 8, 256 << 10, 64 << 10, 2 << 20, MAX_MTU_BYTES, 1 << 20);
 
     public AeronSettings {
         if (!BitUtil.isPowerOfTwo(ipcTermBytes) || ipcTermBytes < 1 << 20) {

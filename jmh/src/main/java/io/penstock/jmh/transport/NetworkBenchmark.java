@@ -30,7 +30,7 @@ import java.util.List;
 public final class NetworkBenchmark implements Standalone {
     private static final int PORT = 42_700;
     private static final long[] SIZES = {1 << 20, 16 << 20};
-    private static final long TRIAL_BYTES = 256L << 20;
+    private static final long DATAGRAM_BYTES = 1L << 30;
     private static final int UDP_HEADERS = 28;
 
     @Override
@@ -101,12 +101,13 @@ public final class NetworkBenchmark implements Standalone {
                     endpoints.add(open(rank, addresses, driver.directory().toString(), mtu, endpoints.size()));
                 }
                 Rank self = new Rank(rank == 0);
+                Rounds rounds = new Rounds(tcp, self.isReceiver);
                 for (int trial = 0; trial < Integer.parseInt(arguments[5]); trial++) {
                     for (long size : SIZES) {
-                        self.stream("NIO TCP", tcp, tcp, size);
+                        self.stream("NIO TCP", tcp, rounds, size);
                         for (int i = 0; i < mtus.length; i++) {
                             Wire wire = new PenstockWire(endpoints.get(i));
-                            self.stream("Penstock UDP, packets of " + mtus[i], wire, tcp, size);
+                            self.stream("Penstock UDP, packets of " + mtus[i], wire, rounds, size);
                         }
                     }
                     self.datagrams("NIO UDP, datagrams of " + mtus[0], udp, tcp);
@@ -149,25 +150,24 @@ public final class NetworkBenchmark implements Standalone {
             }
         }
 
-        private void stream(String row, Wire wire, NioWire sync, long size) throws Exception {
-            int count = (int) (TRIAL_BYTES / size);
-            meet(sync);
-            if (!isReceiver) {
-                wire.send(buffers, size, count);
-                return;
+        private void stream(String row, Wire wire, Rounds rounds, long size) throws Exception {
+            Rounds.Round round = rounds.run(
+                    buffers.length,
+                    isReceiver
+                            ? count -> wire.receive(buffers, size, count)
+                            : count -> wire.send(buffers, size, count));
+            if (isReceiver) {
+                table.add(row, (size >> 20) + " MiB", size * (double) round.count() / round.ns() * 1e9);
             }
-            long start = System.nanoTime();
-            wire.receive(buffers, size, count);
-            table.add(row, (size >> 20) + " MiB", size * (double) count / (System.nanoTime() - start) * 1e9);
         }
 
         private void datagrams(String row, DatagramWire wire, NioWire sync) throws Exception {
             meet(sync);
             if (!isReceiver) {
-                wire.send(buffers[0], TRIAL_BYTES);
+                wire.send(buffers[0], DATAGRAM_BYTES);
                 return;
             }
-            DatagramWire.Arrival arrival = wire.receive(buffers[0], TRIAL_BYTES);
+            DatagramWire.Arrival arrival = wire.receive(buffers[0], DATAGRAM_BYTES);
             table.add(row, "1 MiB", arrival.bytesPerSecond());
             System.out.println(row + ": " + Math.round(100 * arrival.lostShare()) + "% lost");
         }

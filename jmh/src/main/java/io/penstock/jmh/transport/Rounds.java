@@ -3,15 +3,18 @@ package io.penstock.jmh.transport;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.TimeUnit;
 
 /** Repeats what two processes do together, more often each time, until it takes long enough to be a measurement. */
 final class Rounds {
+    /** So long at least is a measurement. */
+    static final long MILLIS = 200;
+
     private static final double MARGIN = 1.2;
     private static final long MOST_GROWTH = 16;
 
     private final Wire between;
     private final boolean leads;
-    private final long atLeastNs;
     private final MemorySegment[] words = {Arena.ofAuto().allocate(16, 8)};
 
     /** What is repeated so many times. */
@@ -23,10 +26,9 @@ final class Rounds {
     record Round(int count, long ns, long sleeps) {}
 
     /** One process of the two leads; they agree over the wire. */
-    Rounds(Wire between, boolean leads, long atLeastNs) {
+    Rounds(Wire between, boolean leads) {
         this.between = between;
         this.leads = leads;
-        this.atLeastNs = atLeastNs;
     }
 
     /** Returns the last round, the only one that took long enough. */
@@ -39,6 +41,7 @@ final class Rounds {
     }
 
     private int next(Round round) {
+        long atLeastNs = TimeUnit.MILLISECONDS.toNanos(MILLIS);
         if (round.ns >= atLeastNs) {
             return 0;
         }

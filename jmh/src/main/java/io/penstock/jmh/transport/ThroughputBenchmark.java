@@ -4,7 +4,6 @@ import io.penstock.jmh.Standalone;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 
 /**
@@ -18,7 +17,6 @@ import java.util.stream.LongStream;
 public final class ThroughputBenchmark implements Standalone {
     private static final long[] SIZES = {256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20};
     private static final long ALL_BYTES = 128 << 20;
-    private static final long ROUND_MILLIS = 200;
     private static final String FLOOR = "floor: memcpy in both at once";
     private static final String SHARED = "Penstock, shared memory";
     private static final String SLAB = "Penstock, private memory (slab)";
@@ -63,7 +61,7 @@ public final class ThroughputBenchmark implements Standalone {
             own = Arena.global().allocate(ALL_BYTES, 4096).fill((byte) 1);
             target = Arena.global().allocate(ALL_BYTES, 4096).fill((byte) 2);
             shared = wires.ipcEndpoint().allocate(ALL_BYTES).fill((byte) 1);
-            rounds = new Rounds(wires.of(Wires.NIO), host, TimeUnit.MILLISECONDS.toNanos(ROUND_MILLIS));
+            rounds = new Rounds(wires.of(Wires.NIO), host);
         }
 
         void trials(int trials, Optional<MpiPeer> mpi) throws Exception {
@@ -92,7 +90,7 @@ public final class ThroughputBenchmark implements Standalone {
                 record(trials, name, size, stream(wires.of(name), own, size, buffers));
             }
             if (mpi.isPresent()) {
-                double[] rate = mpi.get().ask(2, "stream", "" + size, "" + ROUND_MILLIS, "" + buffers);
+                double[] rate = mpi.get().ask(2, "stream", "" + size, "" + Rounds.MILLIS, "" + buffers);
                 trials.add(MPI, name(size), rate[0]);
             }
         }
