@@ -115,6 +115,24 @@ final class SkippedStepTest {
                 rank.lossScale().state());
     }
 
+    /** The first update that counts moves a parameter that does not decay by the learning rate: a bias correction that took skipped steps in would make it half of that. */
+    @Test
+    void shouldCorrectTheBiasOfUpdatesAlone() {
+        rank.lossScale().resume(new LossScale.State(0x1p10, 0, 4));
+        ParameterState bias = rank.store().states().stream()
+                .filter(state -> !state.spec().decayed())
+                .findFirst()
+                .orElseThrow();
+        double[] before = TestTensors.values(bias.master());
+        rank.trainStep(4);
+        double[] after = TestTensors.values(bias.master());
+        double furthest = 0;
+        for (int i = 0; i < before.length; i++) {
+            furthest = Math.max(furthest, Math.abs(after[i] - before[i]));
+        }
+        assertEquals(rank.learningRate(), furthest, 0.01 * rank.learningRate());
+    }
+
     /** Powers of two round nothing but what is too small for f16: norms of different scales are equal or nearly. */
     @Test
     void shouldTakeTheScaleOutOfTheNorm() {

@@ -1,6 +1,8 @@
 package io.penstock.tensor.cpu;
 
 import io.penstock.tensor.DType;
+import java.util.Arrays;
+import java.util.HashSet;
 
 /**
  * A BF16 or F16 product where oneDNN has only F32 ones, or emulates the others (BF16 on AVX-512 without its BF16 instructions): pieces of both factors are widened next to
@@ -30,8 +32,18 @@ final class WidenedMatmul extends MatmulKernel {
             int rows = (i & 8) == 0 ? Math.min(shape.m(), ROWS) : rest(shape.m(), ROWS);
             int columns = (i & 4) == 0 ? Math.min(shape.n(), COLUMNS) : rest(shape.n(), COLUMNS);
             int depth = (i & 2) == 0 ? Math.min(shape.k(), DEPTH) : rest(shape.k(), DEPTH);
-            kernels[i] = factory.createF32(piece(rows, columns, depth, (i & 1) != 0), SCRATCH_BYTES);
+            kernels[i] = kernel(i, piece(rows, columns, depth, (i & 1) != 0), factory);
         }
+    }
+
+    /** One of those before, if it is the same: many products have pieces of one size alone. */
+    private MatmulKernel kernel(int before, MatmulShape piece, OneDnnMatmuls factory) {
+        for (int i = 0; i < before; i++) {
+            if (kernels[i].shape.equals(piece)) {
+                return kernels[i];
+            }
+        }
+        return factory.createF32(piece, SCRATCH_BYTES);
     }
 
     private static int rest(int n, int piece) {
@@ -91,8 +103,6 @@ final class WidenedMatmul extends MatmulKernel {
 
     @Override
     void close() {
-        for (MatmulKernel kernel : kernels) {
-            kernel.close();
-        }
+        new HashSet<>(Arrays.asList(kernels)).forEach(MatmulKernel::close);
     }
 }
