@@ -165,7 +165,7 @@ CUresult cuDeviceGetName(char *name, int bytes, int device) {
     return SUCCESS;
 }
 CUresult cuDeviceGetAttribute(int *value, int attribute, int device) {
-    *value = attribute == 75 ? 9 : 0;
+    *value = attribute == 75 ? 9 : attribute == 91; // compute capability 9.0; registered host memory has one address
     return SUCCESS;
 }
 CUresult cuDeviceTotalMem_v2(size_t *bytes, int device) {

@@ -10,6 +10,15 @@ public interface DeviceCopies {
     /** Zeroed host memory that copies can run to and from beside other work. Its {@code close} waits for them. */
     DeviceMemory allocateHost(long bytes);
 
+    /**
+     * Zeroed host memory at addresses that the device reads and writes itself, over the bus: its tensors are for operations like any other, and best for what a step meets once. Its
+     * {@code close} waits for the device.
+     *
+     * @throws OutOfMemoryError if the system gives or pins no more
+     * @throws IllegalStateException if the device cannot
+     */
+    DeviceMemory allocateMapped(long bytes);
+
     /** Host bytes to the start of device memory, before any work that is asked for later; the host memory, of any kind, is free again on return. */
     void upload(MemorySegment device, MemorySegment host);
 

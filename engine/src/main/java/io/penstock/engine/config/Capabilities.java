@@ -13,23 +13,30 @@ final class Capabilities {
     static List<Finding> findings(Parallelism parallelism, ClusterConfig cluster) {
         Capabilities lacking = new Capabilities();
         if (cluster.device() == DeviceKind.CUDA) {
-            lacking.cuda(parallelism);
+            lacking.cuda(parallelism, cluster);
         }
         return lacking.findings;
     }
 
-    private void cuda(Parallelism parallelism) {
+    private void cuda(Parallelism parallelism, ClusterConfig cluster) {
         if (!(parallelism instanceof Layout layout)) {
             findings.add(new Finding(
                     List.of("parallelism", "cluster.device"),
                     "parallelism: auto chooses by times of this machine's layers, which are not measured on a GPU yet:"
                             + " give the layout key by key"));
-        } else if (layout.offload().stream().anyMatch(what -> what != Offload.NONE)) {
+        } else if (layout.offload().contains(Offload.ACTIVATIONS)) {
             findings.add(new Finding(
                     List.of("parallelism.offload", "cluster.device"),
                     "parallelism.offload: " + layout.offload()
-                            + " is not available with cluster.device: cuda yet, none is: what is offloaded lies in"
-                            + " memory that a GPU does not reach"));
+                            + " is not available with cluster.device: cuda yet, optimizer and parameters are: activations"
+                            + " are carried by a thread that does not reach a GPU's memory"));
+        } else if (!layout.offload().contains(Offload.NONE)
+                && cluster.offloadStore().kind() != OffloadStoreKind.HOST) {
+            findings.add(new Finding(
+                    List.of("cluster.offload_store.kind", "parallelism.offload"),
+                    "parallelism.offload: " + layout.offload()
+                            + " with cluster.device: cuda needs cluster.offload_store.kind: host, found "
+                            + cluster.offloadStore().kind() + ": a GPU does not reach memory of files"));
         }
     }
 }

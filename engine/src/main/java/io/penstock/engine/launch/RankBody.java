@@ -69,7 +69,7 @@ final class RankBody {
                     ledger,
                     endpoint,
                     setup.training(),
-                    store(job, endpoint.rank()))) {
+                    store(job, endpoint.rank(), backend))) {
                 LOG.info(
                         "rank {} of {} on {}, {} bytes planned, {} allocated",
                         endpoint.rank(),
@@ -112,10 +112,13 @@ final class RankBody {
     }
 
     /** Opens the place of what a rank offloads. */
-    private static Function<TensorTable, ShardStore> store(Job job, int rank) {
+    private static Function<TensorTable, ShardStore> store(Job job, int rank, Backend backend) {
         OffloadStoreConfig where = job.config().cluster().offloadStore();
         Path directory = where.directory().orElse(job.directory().root());
-        return table -> ShardStores.open(where.kind(), new StoreSettings(directory, rank), table);
+        StoreSettings settings = new StoreSettings(directory, rank);
+        return backend.copies()
+                .<Function<TensorTable, ShardStore>>map(device -> table -> ShardStores.open(device, settings, table))
+                .orElse(table -> ShardStores.open(where.kind(), settings, table));
     }
 
     /** Steps done before. */

@@ -2,12 +2,16 @@ package io.penstock.engine.offload;
 
 import io.penstock.partitioner.render.Bytes;
 import io.penstock.tensor.CarvedMemory;
-import io.penstock.tensor.HostMemory;
+import io.penstock.tensor.DeviceMemory;
 import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorTable;
+import java.util.function.LongFunction;
 
-/** Tensors in host memory that the device's limit does not count. On a CPU device it is the same memory: a place to compare others with. */
+/**
+ * Tensors in host memory that the device's limit does not count. On a CPU device it is the same memory: a place to compare others with. A GPU reads and writes it in place, over the
+ * bus, so that nothing need be brought in or sent out.
+ */
 final class HostMemoryStore implements ShardStore {
     private final CarvedMemory memory;
     private final long bytes;
@@ -17,16 +21,17 @@ final class HostMemoryStore implements ShardStore {
         this.bytes = bytes;
     }
 
-    /** Throws {@link StoreException} where the machine has less memory free. */
-    static HostMemoryStore open(StoreSettings settings, TensorTable table) {
+    /** Throws {@link StoreException} where {@code allocator} throws {@link OutOfMemoryError}; {@code instead}: what to use then. */
+    static HostMemoryStore open(
+            StoreSettings settings, TensorTable table, LongFunction<DeviceMemory> allocator, String instead) {
         try {
-            MemoryLedger ledger = new MemoryLedger(HostMemory::new, Long.MAX_VALUE);
+            MemoryLedger ledger = new MemoryLedger(allocator, Long.MAX_VALUE);
             return new HostMemoryStore(CarvedMemory.allocate(settings.owner(), table, ledger), table.totalBytes());
         } catch (OutOfMemoryError e) {
             throw new StoreException(
                     settings.owner() + " needs " + table.totalBytes() + " bytes ("
                             + Bytes.text((double) table.totalBytes())
-                            + ") of host memory, which the system refuses: use cluster.offload_store.kind: files, or more ranks",
+                            + ") of host memory, which the system refuses: use " + instead,
                     e);
         }
     }

@@ -1,6 +1,8 @@
 package io.penstock.engine.offload;
 
 import io.penstock.engine.config.OffloadStoreKind;
+import io.penstock.tensor.DeviceCopies;
+import io.penstock.tensor.HostMemory;
 import io.penstock.tensor.TensorTable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -27,12 +29,19 @@ public final class ShardStores {
         }
     }
 
+    /** A new store for tensors that the host cannot address: host memory that the device reads and writes itself. Throws {@link StoreException} where there is no room. */
+    public static ShardStore open(DeviceCopies device, StoreSettings settings, TensorTable table) {
+        return HostMemoryStore.open(settings, table, device::allocateMapped, "fewer ranks on this machine");
+    }
+
     /** A new store of the table's tensors, all zeros. Throws {@link StoreException} where there is no room or no permission. */
     public static ShardStore open(OffloadStoreKind kind, StoreSettings settings, TensorTable table) {
         return switch (kind) {
             case FILES -> MappedFileStore.open(settings, table);
             case CHRONICLE_MAP -> ChronicleMapStore.open(settings, table);
-            case HOST -> HostMemoryStore.open(settings, table);
+            case HOST ->
+                HostMemoryStore.open(
+                        settings, table, HostMemory::new, "cluster.offload_store.kind: files, or more ranks");
         };
     }
 }

@@ -144,10 +144,16 @@ final class BadConfigTest {
     void shouldRefuseWhatAGpuCannotDoYet() {
         String gpu = SMALL + "cluster: {device: cuda}\n";
         assertEquals(
-                "--set parallelism.offload=optimizer: parallelism.offload: [optimizer] is not available with"
-                        + " cluster.device: cuda yet, none is: what is offloaded lies in memory that a GPU does not"
-                        + " reach",
-                problems(folder, gpu, "parallelism.offload=optimizer"));
+                "--set parallelism.offload=activations: parallelism.offload: [activations] is not available with"
+                        + " cluster.device: cuda yet, optimizer and parameters are: activations are carried by a"
+                        + " thread that does not reach a GPU's memory",
+                problems(folder, gpu, "parallelism.offload=activations"));
+        String files = problems(folder, gpu, "parallelism.offload=optimizer");
+        assertTrue(
+                files.contains(
+                        "[optimizer] with cluster.device: cuda needs cluster.offload_store.kind: host, found files"),
+                files);
+        load(folder, gpu, "parallelism.offload=optimizer", "cluster.offload_store.kind=host");
         String auto = problems(folder, gpu, "parallelism=auto");
         assertTrue(auto.contains("parallelism: auto chooses by times"), auto);
         load(folder, gpu);

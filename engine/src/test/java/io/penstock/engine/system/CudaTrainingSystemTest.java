@@ -37,6 +37,8 @@ final class CudaTrainingSystemTest {
     private static final String CUBE =
             "parallelism={pipeline: 2, tensor: 2, data: 2, schedule: 1f1b, sequence_parallel: true}";
 
+    private static final String HOST_STORE = "--set cluster.offload_store.kind=host";
+
     @TempDir
     static Path libraries = Path.of("");
 
@@ -104,6 +106,13 @@ final class CudaTrainingSystemTest {
         train("cpu-f16", "cpu", one, binary16);
         train("gpu-f16", "cuda", one, binary16);
         train("lean-16", "cuda", half, set("parallelism={pipeline: 1, data: 2, zero_stage: 3, schedule: zb-h1}"));
+        train("offloaded", "cuda", set("parallelism={pipeline: 1, offload: optimizer}"), HOST_STORE);
+        train(
+                "leaner-16",
+                "cuda",
+                half,
+                set("parallelism={pipeline: 1, data: 2, zero_stage: 3, schedule: zb-h1, offload: parameters}"),
+                HOST_STORE);
         train("to-cpu", "cpu", one, resume(folder, "gpu"));
         train("to-gpu", "cuda", one, resume(folder, "cpu"));
         String[] all = commands.subList(1, commands.size()).toArray(String[]::new);
@@ -119,6 +128,8 @@ final class CudaTrainingSystemTest {
         near(sandbox, "cpu", "to-gpu", FULL);
         same(sandbox, "gpu", "again");
         same(sandbox, "cube", "cube-again");
+        same(sandbox, "gpu", "offloaded");
+        same(sandbox, "lean-16", "leaner-16");
     }
 
     /** The same bits. */

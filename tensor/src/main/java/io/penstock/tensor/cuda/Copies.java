@@ -13,6 +13,11 @@ record Copies(Gpu gpu) implements DeviceCopies {
     }
 
     @Override
+    public DeviceMemory allocateMapped(long bytes) {
+        return gpu.allocateMapped(bytes);
+    }
+
+    @Override
     public void upload(MemorySegment device, MemorySegment host) {
         Objects.checkFromIndexSize(0, host.byteSize(), device.byteSize());
         gpu.write(device.address(), host);

@@ -34,6 +34,9 @@ interface Gpu extends AutoCloseable {
     /** Host to device; the host memory is free again on return. */
     void write(long address, MemorySegment host);
 
+    /** Zeroed host memory that kernels address; its close waits for all work. */
+    DeviceMemory allocateMapped(long bytes);
+
     /** Zeroed host memory for {@link #startRead} and {@link #startWrite}; its close waits for copies. */
     DeviceMemory allocateHost(long bytes);
 

@@ -18,6 +18,7 @@ import jcuda.CudaException;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
+import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUmodule;
@@ -33,6 +34,9 @@ final class JCudaGpu implements Gpu {
     private static final int USUAL_SHARED_BYTES = 48 << 10;
 
     private static final long STAGING_BYTES = 4 << 20;
+
+    private static final int MAPPED =
+            JCudaDriver.CU_MEMHOSTREGISTER_PORTABLE | JCudaDriver.CU_MEMHOSTREGISTER_DEVICEMAP;
 
     private final CUdevice device;
     private final CUcontext context;
@@ -239,10 +243,26 @@ final class JCudaGpu implements Gpu {
     @Override
     public DeviceMemory allocateHost(long bytes) {
         bind();
-        return new PinnedMemory(bytes, () -> {
+        return new PinnedMemory(bytes, 0, () -> {
             bind();
             copies.synchronize();
         });
+    }
+
+    @Override
+    public DeviceMemory allocateMapped(long bytes) {
+        bind();
+        int[] can = new int[1];
+        JCudaDriver.cuDeviceGetAttribute(
+                can, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_CAN_USE_HOST_POINTER_FOR_REGISTERED_MEM, device);
+        if (can[0] == 0) {
+            throw new IllegalStateException(description + " does not address pinned host memory as the host does");
+        }
+        try {
+            return new PinnedMemory(bytes, MAPPED, this::synchronize);
+        } catch (CudaException e) {
+            throw new OutOfMemoryError(bytes + " bytes of host memory cannot be pinned: " + e.getMessage());
+        }
     }
 
     @Override

@@ -17,14 +17,22 @@ final class PinnedMemory implements DeviceMemory {
     private final Runnable beforeClose;
     private boolean closed;
 
-    /** {@code beforeClose} waits for copies. */
-    PinnedMemory(long bytes, Runnable beforeClose) {
+    /** {@code flags}: of cuMemHostRegister; {@code beforeClose} waits for those who use it. */
+    PinnedMemory(long bytes, int flags, Runnable beforeClose) {
         this.beforeClose = beforeClose;
         memory = new HostMemory(Math.ceilDiv(Math.max(1, bytes), PAGE) * PAGE);
-        JCudaDriver.cuMemHostRegister(
-                new DeviceAddress().at(memory.segment().address()),
-                memory.segment().byteSize(),
-                0);
+        boolean pinned = false;
+        try {
+            JCudaDriver.cuMemHostRegister(
+                    new DeviceAddress().at(memory.segment().address()),
+                    memory.segment().byteSize(),
+                    flags);
+            pinned = true;
+        } finally {
+            if (!pinned) {
+                memory.close();
+            }
+        }
     }
 
     @Override

@@ -21,7 +21,7 @@ final class Uploads implements AutoCloseable {
     /** The context must be the thread's. */
     Uploads(CUstream work) {
         this.work = work;
-        this.slots = new PinnedMemory(SLOTS * SLOT_BYTES, () -> JCudaDriver.cuStreamSynchronize(work));
+        this.slots = new PinnedMemory(SLOTS * SLOT_BYTES, 0, () -> JCudaDriver.cuStreamSynchronize(work));
         for (int i = 0; i < SLOTS; i++) {
             taken[i] = new CUevent();
             JCudaDriver.cuEventCreate(taken[i], CUevent_flags.CU_EVENT_DISABLE_TIMING);

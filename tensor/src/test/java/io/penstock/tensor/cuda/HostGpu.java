@@ -101,6 +101,11 @@ final class HostGpu implements Gpu {
     }
 
     @Override
+    public DeviceMemory allocateMapped(long bytes) {
+        return new HostMemory(bytes);
+    }
+
+    @Override
     public long startRead(long host, long address, long bytes) {
         at(host, bytes).copyFrom(at(address, bytes));
         return 0;
