@@ -48,7 +48,7 @@ final class CudaSystemTest {
         }
         Running run = sandbox.start("generate", "model", "--prompt", "a", "--device", "tpu")
                 .end(2);
-        assertTrue(run.err().contains("--device") && run.err().contains("[cpu, cuda]"), run.err());
+        assertTrue(run.err().contains("--device") && run.err().contains("[CPU, CUDA] (case-insensitive)"), run.err());
     }
 
     @Test
