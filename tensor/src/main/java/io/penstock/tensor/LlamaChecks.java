@@ -1,12 +1,12 @@
 package io.penstock.tensor;
 
-import static io.penstock.tensor.OperationChecks.computeType;
-import static io.penstock.tensor.OperationChecks.contiguousCompute;
-import static io.penstock.tensor.OperationChecks.disjoint;
-import static io.penstock.tensor.OperationChecks.disjointOrSame;
-import static io.penstock.tensor.OperationChecks.like;
-import static io.penstock.tensor.OperationChecks.matrix;
-import static io.penstock.tensor.OperationChecks.vector;
+import static io.penstock.tensor.OperandChecks.computeType;
+import static io.penstock.tensor.OperandChecks.contiguousCompute;
+import static io.penstock.tensor.OperandChecks.disjoint;
+import static io.penstock.tensor.OperandChecks.disjointOrSame;
+import static io.penstock.tensor.OperandChecks.like;
+import static io.penstock.tensor.OperandChecks.matrix;
+import static io.penstock.tensor.OperandChecks.vector;
 
 import org.jspecify.annotations.Nullable;
 

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /** y_RC[r] = wte_VC[tokens[r]] + wpe_TC[r mod T], and its gradient. */
 final class Embedding {
-    /** Of a tile of the gradient: each is of all rows, so that a column's sums are one thread's, added in row order, and dy is read once for both tables. */
-    private static final long COLUMNS = 192;
+    /** Columns of a tile of the gradient are a multiple of this. */
+    private static final long COLUMNS = 64;
 
     private static final long ELEMENTS = 1 << 15;
 
@@ -24,6 +24,7 @@ final class Embedding {
     private long rows;
     private long columns;
     private long rowsPerTile;
+    private long columnsPerTile;
     private int sequence;
     private DType type = DType.F32;
 
@@ -40,7 +41,9 @@ final class Embedding {
 
     void backward(Tensor dwte_VC, @Nullable Tensor dwpe_TC, Tensor dy_RC, Tensor tokens_R, int sequence) {
         plan(dy_RC, tokens_R, dwte_VC, dwpe_TC, sequence);
-        workers.run(backwardTiles, Math.toIntExact((columns + COLUMNS - 1) / COLUMNS));
+        long pieces = (columns + COLUMNS - 1) / COLUMNS;
+        columnsPerTile = Math.max(1, (pieces + workers.threads() - 1) / workers.threads()) * COLUMNS;
+        workers.run(backwardTiles, Math.toIntExact((columns + columnsPerTile - 1) / columnsPerTile));
     }
 
     private void plan(Tensor y_RC, Tensor tokens_R, Tensor table_VC, @Nullable Tensor positions_TC, int sequence) {
@@ -69,9 +72,10 @@ final class Embedding {
         }
     }
 
+    /** Some columns of all rows: a column's sums are one thread's, added in row order, and dy is read once for both tables. */
     private void backwardTile(int tile, int thread) {
-        long from = tile * COLUMNS;
-        long count = Math.min(COLUMNS, columns - from);
+        long from = tile * columnsPerTile;
+        long count = Math.min(columnsPerTile, columns - from);
         for (long row = 0; row < rows; row++) {
             long dy = y + (row * columns + from) * type.bytes();
             Halves.addTo(type, wte + 4 * (Lanes.getI32(tokens, row) * columns + from), dy, count);

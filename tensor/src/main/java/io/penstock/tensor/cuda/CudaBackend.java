@@ -1,5 +1,6 @@
 package io.penstock.tensor.cuda;
 
+import io.penstock.tensor.AttentionChecks;
 import io.penstock.tensor.AttentionShape;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DeviceClock;
@@ -8,6 +9,7 @@ import io.penstock.tensor.DeviceMemory;
 import io.penstock.tensor.LlamaChecks;
 import io.penstock.tensor.OperationChecks;
 import io.penstock.tensor.Tensor;
+import io.penstock.tensor.VocabularyChecks;
 import io.penstock.tensor.Write;
 import io.penstock.tensor.cuda.Launcher.Typed;
 import java.util.Optional;
@@ -143,14 +145,14 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void embedding(Tensor y_RC, Tensor tokens_R, Tensor wte_VC, @Nullable Tensor wpe_TC, int sequence) {
-        OperationChecks.embedding(y_RC, tokens_R, wte_VC, wpe_TC, sequence);
+        VocabularyChecks.embedding(y_RC, tokens_R, wte_VC, wpe_TC, sequence);
         embeddings.forward(y_RC, tokens_R, wte_VC, wpe_TC, sequence);
     }
 
     @Override
     public void embeddingBackward(
             Tensor dwte_VC, @Nullable Tensor dwpe_TC, Tensor dy_RC, Tensor tokens_R, int sequence) {
-        OperationChecks.embeddingBackward(dwte_VC, dwpe_TC, dy_RC, tokens_R, sequence);
+        VocabularyChecks.embeddingBackward(dwte_VC, dwpe_TC, dy_RC, tokens_R, sequence);
         embeddings.backward(dwte_VC, dwpe_TC, dy_RC, tokens_R, sequence);
     }
 
@@ -231,7 +233,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void attention(Tensor o_RC, Tensor lse_BNT, Tensor q_RC, Tensor k_RC, Tensor v_RC, AttentionShape shape) {
-        OperationChecks.attention(o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
+        AttentionChecks.attention(o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
         attentions.forward(o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
     }
 
@@ -247,7 +249,7 @@ public final class CudaBackend implements Backend {
             Tensor k_RC,
             Tensor v_RC,
             AttentionShape shape) {
-        OperationChecks.attentionBackward(dq_RC, dk_RC, dv_RC, do_RC, o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
+        AttentionChecks.attentionBackward(dq_RC, dk_RC, dv_RC, do_RC, o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
         attentions.backward(dq_RC, dk_RC, dv_RC, do_RC, o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
     }
 
@@ -283,25 +285,25 @@ public final class CudaBackend implements Backend {
     @Override
     public void crossEntropy(
             Tensor loss_R, @Nullable Tensor dlogits_RV, Tensor logits_RV, Tensor targets_R, float scale) {
-        OperationChecks.crossEntropy(loss_R, dlogits_RV, logits_RV, targets_R);
+        VocabularyChecks.crossEntropy(loss_R, dlogits_RV, logits_RV, targets_R);
         losses.crossEntropy(loss_R, dlogits_RV, logits_RV, targets_R, null, 0, scale);
     }
 
     @Override
     public void embeddingPart(Tensor y_RC, Tensor tokens_R, Tensor wte_VC, int first) {
-        OperationChecks.embeddingPart(y_RC, tokens_R, wte_VC, first);
+        VocabularyChecks.embeddingPart(y_RC, tokens_R, wte_VC, first);
         embeddings.forwardPart(y_RC, tokens_R, wte_VC, first);
     }
 
     @Override
     public void embeddingPartBackward(Tensor dwte_VC, Tensor dy_RC, Tensor tokens_R, int first) {
-        OperationChecks.embeddingPartBackward(dwte_VC, dy_RC, tokens_R, first);
+        VocabularyChecks.embeddingPartBackward(dwte_VC, dy_RC, tokens_R, first);
         embeddings.backwardPart(dwte_VC, dy_RC, tokens_R, first);
     }
 
     @Override
     public void softmaxPart(Tensor statistics_R3, Tensor logits_RV, Tensor targets_R, int first) {
-        OperationChecks.softmaxPart(statistics_R3, logits_RV, targets_R, first);
+        VocabularyChecks.softmaxPart(statistics_R3, logits_RV, targets_R, first);
         losses.softmaxPart(statistics_R3, logits_RV, targets_R, first);
     }
 
@@ -314,7 +316,7 @@ public final class CudaBackend implements Backend {
             Tensor statistics_PR3,
             int first,
             float scale) {
-        OperationChecks.crossEntropyPart(loss_R, dlogits_RV, logits_RV, targets_R, statistics_PR3, first);
+        VocabularyChecks.crossEntropyPart(loss_R, dlogits_RV, logits_RV, targets_R, statistics_PR3, first);
         losses.crossEntropy(loss_R, dlogits_RV, logits_RV, targets_R, statistics_PR3, first, scale);
     }
 

@@ -1,5 +1,6 @@
 package io.penstock.tensor.reference;
 
+import io.penstock.tensor.AttentionChecks;
 import io.penstock.tensor.AttentionShape;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DeviceMemory;
@@ -7,6 +8,7 @@ import io.penstock.tensor.HostMemory;
 import io.penstock.tensor.LlamaChecks;
 import io.penstock.tensor.OperationChecks;
 import io.penstock.tensor.Tensor;
+import io.penstock.tensor.VocabularyChecks;
 import io.penstock.tensor.Write;
 import org.jspecify.annotations.Nullable;
 
@@ -66,16 +68,16 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public void embedding(Tensor y_RC, Tensor tokens_R, Tensor wte_VC, @Nullable Tensor wpe_TC, int sequence) {
-        OperationChecks.embedding(y_RC, tokens_R, wte_VC, wpe_TC, sequence);
-        OperationChecks.indices("tokens", tokens_R, wte_VC.shape().rows(), false);
+        VocabularyChecks.embedding(y_RC, tokens_R, wte_VC, wpe_TC, sequence);
+        VocabularyChecks.indices("tokens", tokens_R, wte_VC.shape().rows(), false);
         ReferenceEmbedding.forward(y_RC, tokens_R, wte_VC, wpe_TC, sequence);
     }
 
     @Override
     public void embeddingBackward(
             Tensor dwte_VC, @Nullable Tensor dwpe_TC, Tensor dy_RC, Tensor tokens_R, int sequence) {
-        OperationChecks.embeddingBackward(dwte_VC, dwpe_TC, dy_RC, tokens_R, sequence);
-        OperationChecks.indices("tokens", tokens_R, dwte_VC.shape().rows(), false);
+        VocabularyChecks.embeddingBackward(dwte_VC, dwpe_TC, dy_RC, tokens_R, sequence);
+        VocabularyChecks.indices("tokens", tokens_R, dwte_VC.shape().rows(), false);
         ReferenceEmbedding.backward(dwte_VC, dwpe_TC, dy_RC, tokens_R, sequence);
     }
 
@@ -158,7 +160,7 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public void attention(Tensor o_RC, Tensor lse_BNT, Tensor q_RC, Tensor k_RC, Tensor v_RC, AttentionShape shape) {
-        OperationChecks.attention(o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
+        AttentionChecks.attention(o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
         new ReferenceAttention(shape, q_RC, k_RC, v_RC).forward(o_RC, lse_BNT);
     }
 
@@ -174,7 +176,7 @@ public final class ReferenceBackend implements Backend {
             Tensor k_RC,
             Tensor v_RC,
             AttentionShape shape) {
-        OperationChecks.attentionBackward(dq_RC, dk_RC, dv_RC, do_RC, o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
+        AttentionChecks.attentionBackward(dq_RC, dk_RC, dv_RC, do_RC, o_RC, lse_BNT, q_RC, k_RC, v_RC, shape);
         new ReferenceAttention(shape, q_RC, k_RC, v_RC).backward(dq_RC, dk_RC, dv_RC, do_RC, o_RC, lse_BNT);
     }
 
@@ -205,26 +207,26 @@ public final class ReferenceBackend implements Backend {
     @Override
     public void crossEntropy(
             Tensor loss_R, @Nullable Tensor dlogits_RV, Tensor logits_RV, Tensor targets_R, float scale) {
-        OperationChecks.crossEntropy(loss_R, dlogits_RV, logits_RV, targets_R);
-        OperationChecks.indices("targets", targets_R, logits_RV.shape().last(), true);
+        VocabularyChecks.crossEntropy(loss_R, dlogits_RV, logits_RV, targets_R);
+        VocabularyChecks.indices("targets", targets_R, logits_RV.shape().last(), true);
         ReferenceLoss.crossEntropy(loss_R, dlogits_RV, logits_RV, targets_R, scale);
     }
 
     @Override
     public void embeddingPart(Tensor y_RC, Tensor tokens_R, Tensor wte_VC, int first) {
-        OperationChecks.embeddingPart(y_RC, tokens_R, wte_VC, first);
+        VocabularyChecks.embeddingPart(y_RC, tokens_R, wte_VC, first);
         ReferenceVocabularyPart.embedding(y_RC, tokens_R, wte_VC, first);
     }
 
     @Override
     public void embeddingPartBackward(Tensor dwte_VC, Tensor dy_RC, Tensor tokens_R, int first) {
-        OperationChecks.embeddingPartBackward(dwte_VC, dy_RC, tokens_R, first);
+        VocabularyChecks.embeddingPartBackward(dwte_VC, dy_RC, tokens_R, first);
         ReferenceVocabularyPart.embeddingBackward(dwte_VC, dy_RC, tokens_R, first);
     }
 
     @Override
     public void softmaxPart(Tensor statistics_R3, Tensor logits_RV, Tensor targets_R, int first) {
-        OperationChecks.softmaxPart(statistics_R3, logits_RV, targets_R, first);
+        VocabularyChecks.softmaxPart(statistics_R3, logits_RV, targets_R, first);
         ReferenceVocabularyPart.softmax(statistics_R3, logits_RV, targets_R, first);
     }
 
@@ -237,7 +239,7 @@ public final class ReferenceBackend implements Backend {
             Tensor statistics_PR3,
             int first,
             float scale) {
-        OperationChecks.crossEntropyPart(loss_R, dlogits_RV, logits_RV, targets_R, statistics_PR3, first);
+        VocabularyChecks.crossEntropyPart(loss_R, dlogits_RV, logits_RV, targets_R, statistics_PR3, first);
         ReferenceVocabularyPart.crossEntropy(loss_R, dlogits_RV, logits_RV, targets_R, statistics_PR3, first, scale);
     }
 
