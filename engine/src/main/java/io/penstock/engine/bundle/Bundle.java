@@ -60,13 +60,12 @@ public final class Bundle {
     }
 
     /** Writes {@code archive} (.tar.gz), in which everything lies under {@code name}. Returns its bytes. */
-    public long write(Path archive, String name, boolean gpu) throws IOException {
+    public long write(Path archive, String name, BundleParts parts) throws IOException {
         Path folder = Files.createTempDirectory(archive.toAbsolutePath().getParent(), ".bundle");
         try {
             Path lib = Files.createDirectory(folder.resolve("lib"));
-            List<String> jars = new BundledJars(gpu).copy(classPath, lib);
-            boolean compiles = jars.stream().anyMatch(jar -> jar.startsWith("chronicle-map"));
-            jlink(folder.resolve("runtime"), compiles);
+            List<String> jars = new BundledJars(parts).copy(classPath, lib);
+            jlink(folder.resolve("runtime"), parts.chronicleMap());
             // What javac knows of older releases, 10 MB: nobody asks for one.
             Files.deleteIfExists(folder.resolve("runtime/lib/ct.sym"));
             trimLibraries(folder.resolve("runtime/lib"));

@@ -27,11 +27,10 @@ final class BundledJars {
                     + "|META-INF/maven/.*")
             .asMatchPredicate();
 
-    private final boolean gpu;
+    private final BundleParts parts;
 
-    /** Without {@code gpu} there is neither JCuda nor a kernel. */
-    BundledJars(boolean gpu) {
-        this.gpu = gpu;
+    BundledJars(BundleParts parts) {
+        this.parts = parts;
     }
 
     /** Jars are stored without compression: the archive compresses all of them together, and better. */
@@ -46,18 +45,13 @@ final class BundledJars {
                 String name = "penstock-classes-" + names.size() + ".jar";
                 packFolder(entry, folder.resolve(name));
                 names.add(name);
-            } else if (Files.isRegularFile(entry) && (gpu || !isJCuda(entry))) {
+            } else if (Files.isRegularFile(entry) && parts.has(entry)) {
                 String name = entry.getFileName().toString();
                 repack(entry, folder.resolve(name), this::isUsed);
                 names.add(name);
             }
         }
         return names;
-    }
-
-    private static boolean isJCuda(Path jar) {
-        String name = jar.getFileName().toString();
-        return name.startsWith("jcuda-") || name.startsWith("jcublas-");
     }
 
     /** The whole jar without compression. */
@@ -80,7 +74,7 @@ final class BundledJars {
     }
 
     private boolean isUsed(String name) {
-        return !UNUSED.test(name) && (gpu || !name.endsWith(".ptx"));
+        return !UNUSED.test(name) && (parts.gpu() || !name.endsWith(".ptx"));
     }
 
     private void packFolder(Path folder, Path jar) throws IOException {

@@ -20,7 +20,7 @@ final class BundleAction implements Action<BundleCommand.Request> {
         String system = System.getProperty("os.name").toLowerCase(Locale.ROOT) + "-" + System.getProperty("os.arch");
         Path archive =
                 request.out().orElse(Path.of(name + "-" + system + ".tar.gz")).toAbsolutePath();
-        long bytes = Bundle.ofThisProcess().write(archive, name, request.gpu());
+        long bytes = Bundle.ofThisProcess().write(archive, name, request.parts());
         out.printf(Locale.ROOT, "%s, %.1f MB; unpack it and run %s/bin/penstock%n", archive, bytes / 1e6, name);
     }
 }

@@ -1,5 +1,6 @@
 package io.penstock.engine.cli;
 
+import io.penstock.engine.bundle.BundleParts;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -13,7 +14,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true)
 final class BundleCommand implements Callable<Integer> {
     /** {@code out} is absent for the usual name in the working folder. */
-    record Request(Optional<Path> out, boolean gpu) {}
+    record Request(Optional<Path> out, BundleParts parts) {}
 
     private final Action<Request> action;
 
@@ -26,13 +27,18 @@ final class BundleCommand implements Callable<Integer> {
     @Option(names = "--no-gpu", description = "Leave out what only device: cuda needs.")
     private boolean withoutGpu;
 
+    @Option(
+            names = "--no-chronicle-map",
+            description = "Leave out what only cluster.offload_store.kind: chronicle-map needs.")
+    private boolean withoutChronicleMap;
+
     BundleCommand(Action<Request> action) {
         this.action = action;
     }
 
     @Override
     public Integer call() throws Exception {
-        action.run(new Request(out, !withoutGpu));
+        action.run(new Request(out, new BundleParts(!withoutGpu, !withoutChronicleMap)));
         return ExitCode.DONE.number();
     }
 }

@@ -38,10 +38,20 @@ public final class ShardStores {
     public static ShardStore open(OffloadStoreKind kind, StoreSettings settings, TensorTable table) {
         return switch (kind) {
             case FILES -> MappedFileStore.open(settings, table);
-            case CHRONICLE_MAP -> ChronicleMapStore.open(settings, table);
+            case CHRONICLE_MAP -> {
+                requireChronicleMap();
+                yield ChronicleMapStore.open(settings, table);
+            }
             case HOST ->
                 HostMemoryStore.open(
                         settings, table, HostMemory::new, "cluster.offload_store.kind: files, or more ranks");
         };
+    }
+
+    private static void requireChronicleMap() {
+        if (ShardStores.class.getResource("/net/openhft/chronicle/map/ChronicleMap.class") == null) {
+            throw new StoreException(
+                    "cluster.offload_store.kind: chronicle-map, but this Penstock was packed without Chronicle Map (penstock bundle --no-chronicle-map): use kind: files");
+        }
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.penstock.engine.bundle.Bundle;
+import io.penstock.engine.bundle.BundleParts;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -37,7 +38,7 @@ final class BundleSystemTest {
         Path home = Path.of(System.getProperty("penstock.home")).toAbsolutePath();
         Path archive = folder.resolve("penstock.tar.gz");
         long bytes = new Bundle(home, Path.of(System.getProperty("java.home")), mainClassPath())
-                .write(archive, "penstock", true);
+                .write(archive, "penstock", BundleParts.ALL);
         assertTrue(bytes < MOST_BYTES, bytes + " bytes");
 
         run(folder, 0, "tar", "-xzf", archive.toString());
