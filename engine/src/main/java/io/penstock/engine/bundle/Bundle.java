@@ -71,9 +71,12 @@ public final class Bundle {
             trimLibraries(folder.resolve("runtime/lib"));
             Files.writeString(Files.createDirectory(folder.resolve("bin")).resolve("penstock"), script(jars));
             folder.resolve("bin/penstock").toFile().setExecutable(true, false);
-            for (String file : List.of("jvm.properties", "LICENSE")) {
-                copy(home.resolve(file), folder.resolve(file));
+            Path flags = folder.resolve("jvm.properties");
+            copy(home.resolve("jvm.properties"), flags);
+            if (!parts.chronicleMap()) {
+                Files.writeString(flags, withoutCompiler(Files.readString(flags)));
             }
+            copy(home.resolve("LICENSE"), folder.resolve("LICENSE"));
             if (Files.exists(home.resolve(CORPUS))) {
                 BundledJars.store(home.resolve(CORPUS), folder.resolve(CORPUS));
             }
@@ -119,6 +122,11 @@ public final class Bundle {
             throw new IOException("interrupted while jlink ran", e);
         }
         Files.delete(unreached);
+    }
+
+    /** The flags without what opens a module that is not there: java would warn at every start. */
+    private static String withoutCompiler(String flags) {
+        return flags.replaceAll(" --add-(exports|opens) " + COMPILER + "/\\S+", "");
     }
 
     private static void trimLibraries(Path folder) throws IOException {

@@ -72,6 +72,7 @@ final class EnvironmentSystemTest {
     }
 
     @Test
+    @Tag("slow")
     void shouldNameARankThatIsKilledOnTheOther() {
         Running first = rank(0, TOKEN, "training.steps=10000000");
         Running second = rank(1, TOKEN, "training.steps=10000000");

@@ -76,6 +76,7 @@ final class FailureSystemTest {
 
     /** A terminal sends Ctrl-C to the launcher and to every rank. */
     @Test
+    @Tag("slow")
     void shouldEndQuietlyWhenRanksAreInterruptedToo() {
         Running run = sandbox.start(ENDLESS).untilOut("step 6/");
         List<ProcessHandle> ranks = run.ranks();

@@ -56,12 +56,15 @@ final class OffloadSystemTest {
         }
     }
 
+    @Test
+    void shouldTrainInProcessesToTheBitsOfMemory() throws IOException {
+        trainToTheBitsOfMemory("files", "processes", "[optimizer, activations]", 0, 1, "gpipe");
+    }
+
+    /** The stores' bits are SameBitsOffloadedTest's; these are their whole runs. */
     @ParameterizedTest
-    @CsvSource({
-        "files,processes,'[optimizer, activations]',0,1,gpipe",
-        "chronicle-map,threads,optimizer,0,1,1f1b",
-        "host,threads,parameters,3,2,1f1b"
-    })
+    @Tag("slow")
+    @CsvSource({"chronicle-map,threads,optimizer,0,1,1f1b", "host,threads,parameters,3,2,1f1b"})
     void shouldTrainToTheBitsOfMemory(String kind, String launch, String what, int zeroStage, int data, String schedule)
             throws IOException {
         trainToTheBitsOfMemory(kind, launch, what, zeroStage, data, schedule);
@@ -93,6 +96,7 @@ final class OffloadSystemTest {
     }
 
     @Test
+    @Tag("slow")
     void shouldRebuildAStoreFromTheCheckpointAfterARankWasKilled() throws IOException {
         killAndResume("files");
     }

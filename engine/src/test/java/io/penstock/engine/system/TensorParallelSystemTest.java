@@ -69,12 +69,14 @@ final class TensorParallelSystemTest {
     }
 
     @Test
+    @Tag("slow")
     void shouldTrainAsOneRankTogetherWithAPipelineInProcesses() throws IOException {
         sandbox.start(Sandbox.train("run.name=four", "parallelism.tensor=2")).end(0);
         assertNear("four");
     }
 
     @Test
+    @Tag("slow")
     void shouldComeToItsOwnBitsInThreadsAndOverUdp() throws IOException {
         String[] threads = Sandbox.train(
                 "run.name=threads", "parallelism.pipeline=1", "parallelism.tensor=2", "cluster.launch=threads");

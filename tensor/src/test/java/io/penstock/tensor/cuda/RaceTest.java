@@ -2,9 +2,11 @@ package io.penstock.tensor.cuda;
 
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.contract.BackendContract;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The contract's smaller cases with the last thread of a block running first: other bits mean threads that do not wait for each other. */
+@Tag("slow")
 final class RaceTest extends BackendContract {
     private static final long SCRATCH_BYTES = 1 << 16;
 
