@@ -69,7 +69,8 @@ final class BundleSystemTest {
     /** As the script would give it: no tests, no test libraries. */
     private static String mainClassPath() {
         return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
-                .filter(entry -> !entry.contains("test")
+                .filter(entry -> !entry.isEmpty() // the JVM takes it for the working folder
+                        && !entry.contains("test")
                         && !entry.contains("pytorch")
                         && !entry.contains("openblas")
                         && !entry.contains("junit")
