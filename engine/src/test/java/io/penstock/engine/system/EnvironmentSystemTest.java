@@ -85,8 +85,8 @@ final class EnvironmentSystemTest {
 
     @Test
     void shouldRefuseAWrongJobToken() {
-        Running first = rank(0, TOKEN, "cluster.join_timeout=8");
-        Running second = rank(1, "another secret of many characters", "cluster.join_timeout=8");
+        Running first = rank(0, TOKEN, "cluster.join_timeout=12");
+        Running second = rank(1, "another secret of many characters", "cluster.join_timeout=12");
         second.end(4);
         assertTrue(second.err().contains("token"), second.err());
         assertFalse(second.err().contains("another secret"), second.err());
