@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /** y_RC[r] = wte_VC[tokens[r]] + wpe_TC[r mod T], and its gradient. */
 final class Embedding {
-    /** Columns of a tile of the gradient are a multiple of this. */
-    private static final long COLUMNS = 64;
+    /** Of a gradient: each takes every so many-th token and position, whose rows are then one thread's, added in row order. */
+    private static final int TILES = 16;
 
     private static final long ELEMENTS = 1 << 15;
 
@@ -24,7 +24,6 @@ final class Embedding {
     private long rows;
     private long columns;
     private long rowsPerTile;
-    private long columnsPerTile;
     private int sequence;
     private DType type = DType.F32;
 
@@ -41,9 +40,7 @@ final class Embedding {
 
     void backward(Tensor dwte_VC, @Nullable Tensor dwpe_TC, Tensor dy_RC, Tensor tokens_R, int sequence) {
         plan(dy_RC, tokens_R, dwte_VC, dwpe_TC, sequence);
-        long pieces = (columns + COLUMNS - 1) / COLUMNS;
-        columnsPerTile = Math.max(1, (pieces + workers.threads() - 1) / workers.threads()) * COLUMNS;
-        workers.run(backwardTiles, Math.toIntExact((columns + columnsPerTile - 1) / columnsPerTile));
+        workers.run(backwardTiles, TILES);
     }
 
     private void plan(Tensor y_RC, Tensor tokens_R, Tensor table_VC, @Nullable Tensor positions_TC, int sequence) {
@@ -72,15 +69,21 @@ final class Embedding {
         }
     }
 
-    /** Some columns of all rows: a column's sums are one thread's, added in row order, and dy is read once for both tables. */
+    /** The rows of one part of the vocabulary, then those of one part of the positions. */
     private void backwardTile(int tile, int thread) {
-        long from = tile * columnsPerTile;
-        long count = Math.min(columnsPerTile, columns - from);
+        long rowBytes = columns * type.bytes();
         for (long row = 0; row < rows; row++) {
-            long dy = y + (row * columns + from) * type.bytes();
-            Halves.addTo(type, wte + 4 * (Lanes.getI32(tokens, row) * columns + from), dy, count);
-            if (wpe != 0) {
-                Halves.addTo(type, wpe + 4 * (row % sequence * columns + from), dy, count);
+            int token = Lanes.getI32(tokens, row);
+            if (token % TILES == tile) {
+                Halves.addTo(type, wte + 4 * columns * token, y + row * rowBytes, columns);
+            }
+        }
+        if (wpe == 0) {
+            return;
+        }
+        for (long position = tile; position < Math.min(sequence, rows); position += TILES) {
+            for (long row = position; row < rows; row += sequence) {
+                Halves.addTo(type, wpe + 4 * columns * position, y + row * rowBytes, columns);
             }
         }
     }
