@@ -16,36 +16,27 @@ import org.jspecify.annotations.Nullable;
  *
  * Done means that the copy is under way: no thread waits for a device. All calls are of one thread. Does not close the endpoint below.
  */
-final class DeviceEndpoint implements Endpoint {
+final class DeviceEndpoint extends EndpointAbove {
     private final InMemoryEndpoint below;
     private final DeviceLink device;
     /** Posted and not awaited. */
     private final List<Transfer> active = new ArrayList<>();
 
     DeviceEndpoint(InMemoryEndpoint below, DeviceLink device) {
+        super(below);
         this.below = below;
         this.device = device;
     }
 
     @Override
-    public int rank() {
-        return below.rank();
-    }
-
-    @Override
-    public int worldSize() {
-        return below.worldSize();
-    }
-
-    @Override
     public Transfer send(int peer, Tag tag, int step, int microBatch, MemorySegment source, long offset, long length) {
-        return post(below.take(true, peer, tag, step, microBatch, source, offset, length));
+        return post(below.desk.take(true, peer, tag, step, microBatch, source, offset, length));
     }
 
     @Override
     public Transfer receive(
             int peer, Tag tag, int step, int microBatch, MemorySegment destination, long offset, long length) {
-        return post(below.take(false, peer, tag, step, microBatch, destination, offset, length));
+        return post(below.desk.take(false, peer, tag, step, microBatch, destination, offset, length));
     }
 
     private Transfer post(Transfer transfer) {
@@ -58,10 +49,10 @@ final class DeviceEndpoint implements Endpoint {
 
     @Override
     public void await(Transfer transfer) {
-        below.awaitEnd(transfer);
+        below.desk.awaitEnd(transfer);
         orderAfter(transfer);
         active.remove(transfer);
-        below.release(transfer);
+        below.desk.release(transfer);
     }
 
     private void orderAfter(Transfer transfer) {
@@ -74,36 +65,6 @@ final class DeviceEndpoint implements Endpoint {
     @Override
     public boolean isDone(Transfer transfer) {
         return below.isDone(transfer);
-    }
-
-    @Override
-    public MemorySegment allocate(long bytes) {
-        return below.allocate(bytes);
-    }
-
-    @Override
-    public void progress(int step, int microBatch, int activity) {
-        below.progress(step, microBatch, activity);
-    }
-
-    @Override
-    public void check() {
-        below.check();
-    }
-
-    @Override
-    public void announceFailure(String reason) {
-        below.announceFailure(reason);
-    }
-
-    @Override
-    public void announceDone() {
-        below.announceDone();
-    }
-
-    @Override
-    public EndpointCounters counters() {
-        return below.counters();
     }
 
     /** Afterwards no copy touches this rank's memory: what nobody answered is withdrawn, what is under way is waited for. */

@@ -17,7 +17,7 @@ final class InMemoryEndpoint implements Endpoint {
 
     private final InMemoryFabric fabric;
     private final int rank;
-    private final TransferDesk desk;
+    final TransferDesk desk;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     InMemoryEndpoint(InMemoryFabric fabric, int rank, EndpointSettings settings) {
@@ -44,7 +44,7 @@ final class InMemoryEndpoint implements Endpoint {
 
     @Override
     public Transfer send(int peer, Tag tag, int step, int microBatch, MemorySegment source, long offset, long length) {
-        Transfer sent = take(true, peer, tag, step, microBatch, source, offset, length);
+        Transfer sent = desk.take(true, peer, tag, step, microBatch, source, offset, length);
         post(sent);
         return sent;
     }
@@ -52,22 +52,9 @@ final class InMemoryEndpoint implements Endpoint {
     @Override
     public Transfer receive(
             int peer, Tag tag, int step, int microBatch, MemorySegment destination, long offset, long length) {
-        Transfer received = take(false, peer, tag, step, microBatch, destination, offset, length);
+        Transfer received = desk.take(false, peer, tag, step, microBatch, destination, offset, length);
         post(received);
         return received;
-    }
-
-    /** A transfer that is not posted yet. */
-    Transfer take(
-            boolean outgoing,
-            int peer,
-            Tag tag,
-            int step,
-            int microBatch,
-            MemorySegment memory,
-            long offset,
-            long length) {
-        return desk.take(outgoing, peer, tag, step, microBatch, memory, offset, length);
     }
 
     void post(Transfer transfer) {
@@ -135,15 +122,6 @@ final class InMemoryEndpoint implements Endpoint {
     @Override
     public Optional<Endpoint> onDevices(DeviceLink device) {
         return Optional.of(new DeviceEndpoint(this, device));
-    }
-
-    /** Returns when the transfer is done, and keeps it. */
-    void awaitEnd(Transfer transfer) {
-        desk.awaitEnd(transfer);
-    }
-
-    void release(Transfer transfer) {
-        desk.release(transfer);
     }
 
     /** Of a transfer that nobody awaits: it stays unmatched, or the rank that matched it just now is through with it. */

@@ -18,7 +18,7 @@ import java.util.List;
  *
  * <p>No rank waits for another in a ring: before this thread blocks, all its sends are with the endpoint below.
  */
-public final class StagedEndpoint implements Endpoint {
+public final class StagedEndpoint extends EndpointAbove {
     private static final int LEAST_CLASS = 12;
 
     private final Endpoint below;
@@ -35,22 +35,13 @@ public final class StagedEndpoint implements Endpoint {
 
     /** {@code chunkBytes}: of a message on one leg at a time; more of a large one. */
     public StagedEndpoint(Endpoint below, Staging staging, long chunkBytes) {
+        super(below);
         this.below = below;
         this.staging = staging;
         this.chunkBytes = chunkBytes;
         for (int i = 0; i < Long.SIZE; i++) {
             buffers.add(new ArrayDeque<>());
         }
-    }
-
-    @Override
-    public int rank() {
-        return below.rank();
-    }
-
-    @Override
-    public int worldSize() {
-        return below.worldSize();
     }
 
     @Override
@@ -207,35 +198,8 @@ public final class StagedEndpoint implements Endpoint {
 
     @Override
     public void progress(int step, int microBatch, int activity) {
-        below.progress(step, microBatch, activity);
+        super.progress(step, microBatch, activity);
         move();
-    }
-
-    /** Host memory, as below. */
-    @Override
-    public MemorySegment allocate(long bytes) {
-        return below.allocate(bytes);
-    }
-
-    @Override
-    public void check() {
-        below.check();
-    }
-
-    @Override
-    public void announceFailure(String reason) {
-        below.announceFailure(reason);
-    }
-
-    @Override
-    public void announceDone() {
-        below.announceDone();
-    }
-
-    /** Of the chunks. */
-    @Override
-    public EndpointCounters counters() {
-        return below.counters();
     }
 
     @Override

@@ -26,14 +26,11 @@ import io.penstock.engine.tensorparallel.TransportTensorGroup;
 import io.penstock.models.LayerSpec;
 import io.penstock.models.ModelSpec;
 import io.penstock.models.ParameterInitializer;
-import io.penstock.models.ParameterSpec;
-import io.penstock.models.parallel.Distribution;
 import io.penstock.models.parallel.TensorGroup;
 import io.penstock.partitioner.Axes;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.RankMemory;
 import io.penstock.partitioner.Sharding;
-import io.penstock.partitioner.memory.MemoryPlanner;
 import io.penstock.partitioner.memory.Segments;
 import io.penstock.partitioner.memory.Slots;
 import io.penstock.partitioner.memory.StateLayout;
@@ -51,8 +48,6 @@ import io.penstock.tensor.cpu.RankSum;
 import io.penstock.transport.Collectives;
 import io.penstock.transport.Endpoint;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -83,7 +78,7 @@ public final class PipelineRank implements AutoCloseable {
     private final LossScale lossScale;
     private final Executor.Run training;
     private final Placement placement;
-    private final int[] ownerOf;
+    private final ParameterOwners owners;
     private Optional<DeviceClock> clock = Optional.empty();
 
     /** Of a plan that offloads nothing. */
@@ -136,7 +131,7 @@ public final class PipelineRank implements AutoCloseable {
         this.shared = new SharedStates(store, chunks, dataGroup(), replica, microBatches, backend);
         this.group = tensorGroup();
         this.executor = new Executor(axes, backend, wire.tensors(), shared, runners(chunks), elsewhere);
-        this.ownerOf = owners();
+        this.owners = new ParameterOwners(model, plan, placement);
         this.lossScale = LossScale.of(plan.compute());
         this.end = stepEnd(hyperparameters);
         int global = microBatches * axes.data();
@@ -205,35 +200,13 @@ public final class PipelineRank implements AutoCloseable {
                 sum);
     }
 
-    private List<ParameterSpec> canonicalParameters() {
-        return List.copyOf(MemoryPlanner.distinctParameters(model.layers()));
-    }
-
-    /** The pipeline rank that owns each parameter: that of the first stage that holds it. */
-    private int[] owners() {
-        List<ParameterSpec> canonical = canonicalParameters();
-        int[] owners = new int[canonical.size()];
-        Arrays.fill(owners, -1);
-        for (int stage = 0; stage < placement.stages(); stage++) {
-            for (ParameterSpec spec : MemoryPlanner.distinctParameters(layersOf(stage))) {
-                int index = canonical.indexOf(spec);
-                owners[index] = owners[index] < 0 ? placement.rankOf(stage) : owners[index];
-            }
-        }
-        return owners;
-    }
-
     private StepEnd stepEnd(Hyperparameters hyperparameters) {
         int first = placement.rankOf(0);
         int last = placement.rankOf(placement.stages() - 1);
-        List<ParameterSpec> canonical = canonicalParameters();
-        int[] canonicalIndex = store.states().stream()
-                .mapToInt(state -> canonical.indexOf(state.spec()))
-                .toArray();
         StepStatistics statistics = new StepStatistics(
                 axes,
-                ownerOf,
-                canonical.stream().mapToInt(this::parts).toArray(),
+                owners.ranks(),
+                owners.parts(),
                 last,
                 new Segments(0, axes.data()).count(),
                 wire.onHost(pool.buffers().tensor(TensorNames.STATISTICS_OWN)),
@@ -252,16 +225,11 @@ public final class PipelineRank implements AutoCloseable {
                 shared,
                 group,
                 store,
-                canonicalIndex,
+                owners.indices(store.states()),
                 statistics,
                 hyperparameters.optimizer(),
                 hyperparameters.learningRates(),
                 lossScale);
-    }
-
-    /** In how many parts a parameter lies on the ranks that share each layer. */
-    private int parts(ParameterSpec parameter) {
-        return parameter.distribution() instanceof Distribution.Split ? axes.tensor() : 1;
     }
 
     /** Every parameter from the seed, the same on every layout; optimizer states are zero. */
@@ -301,11 +269,7 @@ public final class PipelineRank implements AutoCloseable {
         if (replica > 0 && !sharding().shardsOptimizer()) {
             return List.of();
         }
-        List<ParameterSpec> canonical = canonicalParameters();
-        return store.states().stream()
-                .filter(state -> ownerOf[canonical.indexOf(state.spec())] == pipelineRank)
-                .filter(state -> axes.tensorRank(endpoint.rank()) < parts(state.spec()))
-                .toList();
+        return owners.owned(store.states(), axes, endpoint.rank());
     }
 
     /** Whether this rank makes the files that the ranks of its stage save to. */
@@ -315,12 +279,7 @@ public final class PipelineRank implements AutoCloseable {
 
     /** The pipeline rank that saves each parameter of the model, by name in canonical order. */
     public Map<String, Integer> owningRanks() {
-        Map<String, Integer> ranks = new LinkedHashMap<>();
-        List<ParameterSpec> canonical = canonicalParameters();
-        for (int i = 0; i < canonical.size(); i++) {
-            ranks.put(canonical.get(i).name(), ownerOf[i]);
-        }
-        return ranks;
+        return owners.byName();
     }
 
     /** Returns when all ranks have called it. */

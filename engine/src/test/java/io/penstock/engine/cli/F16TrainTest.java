@@ -4,74 +4,30 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** A run in f16 from the command line: what it says of its loss scale, and that it goes on with it from a checkpoint. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
-final class F16TrainTest {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
-    private final StringWriter err = new StringWriter();
-    private Path folder = Path.of("");
-
+final class F16TrainTest extends CommandTest {
     @BeforeEach
-    void writeConfig(@TempDir Path folder) throws IOException {
-        this.folder = folder;
-        Files.writeString(folder.resolve("text.txt"), "Small gradients are numbers too. ".repeat(60));
-        Files.writeString(folder.resolve("c.yaml"), """
-            run: {name: whole, directory: %s}
-            model:
-              architecture: gpt2
-              num_hidden_layers: 2
-              hidden_size: 32
-              num_attention_heads: 2
-              max_position_embeddings: 16
-              vocab_size: 256
-            data: {source: text.txt}
-            training: {steps: 4, global_batch_size: 8, micro_batch_size: 2, sequence_length: 16, precision: f16}
-            parallelism: {pipeline: 2}
-            checkpoint: {every: 2}
-            cluster: {launch: threads}
-            logging: {sample_tokens: 0}
-            """.formatted(folder.resolve("runs")));
+    void writeConfig() throws IOException {
+        write("Small gradients are numbers too. ".repeat(60), "whole", 2, """
+                data: {source: text.txt}
+                training: {steps: 4, global_batch_size: 8, micro_batch_size: 2, sequence_length: 16, precision: f16}
+                parallelism: {pipeline: 2}
+                checkpoint: {every: 2}
+                """);
     }
 
     private void train(String... arguments) {
-        PrintStream print = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
-        List<String> all =
-                new ArrayList<>(List.of("train", folder.resolve("c.yaml").toString()));
-        all.addAll(List.of(arguments));
-        int code = Main.commandLine(List.of(new TrainCommand(new TrainAction(print))))
-                .setErr(new PrintWriter(err))
-                .execute(all.toArray(String[]::new));
-        assertEquals(0, code, err::toString);
-    }
-
-    private List<JsonNode> steps(String run) throws IOException {
-        List<JsonNode> steps = new ArrayList<>();
-        for (String line :
-                Files.readAllLines(folder.resolve("runs").resolve(run).resolve("metrics.jsonl"))) {
-            JsonNode step = JSON.readTree(line);
-            if (step.has("loss")) {
-                steps.add(step);
-            }
-        }
-        return steps;
+        assertEquals(0, runConfig("train", arguments), err::toString);
     }
 
     private JsonNode scale(String run) throws IOException {

@@ -4,68 +4,23 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import picocli.CommandLine;
 
-final class PlanActionTest {
-    private static final Path HOME = Path.of(System.getProperty("penstock.home", ".."));
-    private static final ObjectMapper JSON = new ObjectMapper();
-
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    private final StringWriter err = new StringWriter();
-    private Path folder;
-    private String config;
-
+final class PlanActionTest extends CommandTest {
     @BeforeEach
-    void writeConfig(@TempDir Path folder) throws IOException {
-        this.folder = folder;
-        System.setProperty("penstock.cache", folder.toString());
-        Files.writeString(folder.resolve("text.txt"), "Know before you launch what fits. ".repeat(50));
-        config = Files.writeString(folder.resolve("c.yaml"), """
-                run: {name: small, directory: %s}
-                model:
-                  architecture: gpt2
-                  num_hidden_layers: 2
-                  hidden_size: 32
-                  num_attention_heads: 2
-                  max_position_embeddings: 16
-                  vocab_size: 256
+    void writeConfig() throws IOException {
+        write("Know before you launch what fits. ".repeat(50), "small", 2, """
                 data: {source: text.txt}
                 training: {steps: 2, global_batch_size: 8, micro_batch_size: 2, sequence_length: 16}
                 parallelism: {pipeline: 2}
-                cluster: {launch: threads}
-                logging: {sample_tokens: 0}
-                """.formatted(folder.resolve("runs")))
-                .toString();
-    }
-
-    private int run(String... arguments) {
-        out.reset();
-        PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
-        CommandLine commandLine = Main.commandLine(List.of(
-                new TrainCommand(new TrainAction(stream)),
-                new PlanCommand(new PlanAction(stream)),
-                new InspectCommand(new InspectAction(stream))));
-        commandLine.setErr(new PrintWriter(err));
-        return commandLine.execute(arguments);
-    }
-
-    private String text() {
-        return out.toString(StandardCharsets.UTF_8);
+                """);
     }
 
     @Test

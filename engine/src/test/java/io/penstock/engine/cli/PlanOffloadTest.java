@@ -4,61 +4,22 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 /** What is offloaded, in a plan's text, page and JSON, and chosen where nothing fits without. */
-final class PlanOffloadTest {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    private final StringWriter err = new StringWriter();
-    private Path folder;
-    private String config;
-
+final class PlanOffloadTest extends CommandTest {
     @BeforeEach
-    void writeConfig(@TempDir Path folder) throws IOException {
-        this.folder = folder;
-        System.setProperty("penstock.cache", folder.toString());
-        Files.writeString(folder.resolve("text.txt"), "What does not fit goes elsewhere. ".repeat(50));
-        config = Files.writeString(folder.resolve("c.yaml"), """
-                run: {name: small, directory: %s}
-                model:
-                  architecture: gpt2
-                  num_hidden_layers: 2
-                  hidden_size: 32
-                  num_attention_heads: 2
-                  max_position_embeddings: 16
-                  vocab_size: 256
+    void writeConfig() throws IOException {
+        write("What does not fit goes elsewhere. ".repeat(50), "small", 2, """
                 data: {source: text.txt}
                 training: {steps: 2, global_batch_size: 16, micro_batch_size: 2, sequence_length: 16}
                 parallelism: {schedule: gpipe}
-                cluster: {launch: threads}
-                logging: {sample_tokens: 0}
-                """.formatted(folder.resolve("runs")))
-                .toString();
-    }
-
-    private int run(String... arguments) {
-        out.reset();
-        PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
-        CommandLine commandLine = Main.commandLine(
-                List.of(new TrainCommand(new TrainAction(stream)), new PlanCommand(new PlanAction(stream))));
-        commandLine.setErr(new PrintWriter(err));
-        return commandLine.execute(arguments);
+                """);
     }
 
     private JsonNode json(String... arguments) throws IOException {
@@ -66,10 +27,6 @@ final class PlanOffloadTest {
                 .toArray(String[]::new);
         assertEquals(0, run(all), err::toString);
         return JSON.readTree(text());
-    }
-
-    private String text() {
-        return out.toString(StandardCharsets.UTF_8);
     }
 
     @Test

@@ -4,56 +4,33 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Primes, negative numbers and numbers beyond all sense: an error with the number and the right exit code, soon and without a stack trace. */
 @Timeout(60)
-final class StrangeInputTest {
-    private static final Path HOME = Path.of(System.getProperty("penstock.home", ".."));
-
-    private final StringWriter err = new StringWriter();
-    private Path folder;
-    private String config;
-
+final class StrangeInputTest extends CommandTest {
     @BeforeEach
-    void writeConfig(@TempDir Path folder) throws IOException {
-        this.folder = folder;
-        System.setProperty("penstock.cache", folder.toString());
-        Files.writeString(folder.resolve("text.txt"), "Nobody would ask for that. ".repeat(50));
+    void writeConfig() throws IOException {
         Files.writeString(folder.resolve("other.txt"), "name: other\nmicro-batches: 2\nstages 0: F0 B0 F1 B1\n");
         Files.writeString(folder.resolve("long.txt"), "name: long\nmicro-batches: 2000000000\nstages 0: F0 B0\n");
         Files.writeString(folder.resolve("huge.txt"), "name: huge\nmicro-batches: 4\nstages 0: F99999999999 B0\n");
         Files.writeString(folder.resolve("far.txt"), "name: far\nmicro-batches: 4\nstages 2000000000: F0 B0\n");
-        config = Files.writeString(folder.resolve("c.yaml"), """
-                run: {name: small, directory: %s}
-                model:
-                  architecture: gpt2
-                  num_hidden_layers: 3
-                  hidden_size: 39
-                  num_attention_heads: 3
-                  max_position_embeddings: 17
-                  vocab_size: 257
+        write("Nobody would ask for that. ".repeat(50), """
+                run: {name: small, directory: RUNS}
+                model: {architecture: gpt2, num_hidden_layers: 3, hidden_size: 39, num_attention_heads: 3, max_position_embeddings: 17, vocab_size: 257}
                 data: {source: text.txt}
                 training: {steps: 2, global_batch_size: 28, micro_batch_size: 7, sequence_length: 17}
                 parallelism: {pipeline: 1}
                 cluster: {launch: threads}
                 logging: {sample_tokens: 0}
-                """.formatted(folder.resolve("runs")))
-                .toString();
+                """);
     }
 
     private int plan(String file, String overrides) {
@@ -66,10 +43,7 @@ final class StrangeInputTest {
                 arguments.add(override.replace("FOLDER", folder.toString()).replace(";", ","));
             }
         }
-        PrintStream nothing = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
-        return Main.commandLine(List.of(new PlanCommand(new PlanAction(nothing))))
-                .setErr(new PrintWriter(err))
-                .execute(arguments.toArray(String[]::new));
+        return run(arguments.toArray(String[]::new));
     }
 
     private void check(String words) {
