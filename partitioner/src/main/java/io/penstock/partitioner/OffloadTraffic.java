@@ -1,8 +1,5 @@
 package io.penstock.partitioner;
 
-import io.penstock.models.BlockSpec;
-import io.penstock.models.LayerSpec;
-import io.penstock.models.ModelSpec;
 import io.penstock.partitioner.memory.OffloadedSlots;
 import io.penstock.partitioner.schedule.Instruction;
 import io.penstock.partitioner.schedule.Visit;
@@ -14,11 +11,13 @@ import java.util.Map;
 /** Bytes between a rank and its stores, by the computation that asks for them. */
 final class OffloadTraffic {
     private final Plan plan;
+    private final ReplicaTraffic windows;
     /** A rank each: what the visit's first computation finds carried for it, and its last leaves to be carried. */
     private final List<Map<Instruction, Double>> carried = new ArrayList<>();
 
-    OffloadTraffic(Plan plan) {
+    OffloadTraffic(Plan plan, ReplicaTraffic windows) {
         this.plan = plan;
+        this.windows = windows;
         for (int rank = 0; rank < plan.memory().size(); rank++) {
             carried.add(carried(
                     plan.schedule().instructions().get(rank),
@@ -45,22 +44,21 @@ final class OffloadTraffic {
         return carried.get(rank).getOrDefault(computation, 0.0);
     }
 
-    /** Masters that a forward or backward of a chunk makes its windows from. */
-    double masterBytes(int rank, int chunk, ModelSpec model) {
-        if (!plan.techniques().offloading().ofParameters()) {
-            return 0;
-        }
-        Plan.StageLayers held =
-                plan.stages().get(plan.schedule().stageOf().get(rank).get(chunk));
-        double bytes = 0;
-        for (LayerSpec layer : model.layers().subList(held.from(), held.to())) {
-            bytes += layer instanceof BlockSpec
-                    ? (double) layer.parameterCount()
-                            * plan.compute().accumulator().bytes()
-                            / plan.techniques().sharding().data()
-                    : 0;
-        }
-        return bytes;
+    /** Masters that an episode on a chunk makes its windows from, where these stay. */
+    double episodeBytes(int rank, int chunk) {
+        return windows.staysWhole(rank, chunk) ? masterBytes(rank, chunk) : 0;
+    }
+
+    /** Masters that every computation of a chunk with more blocks than windows makes them from. */
+    double computationBytes(int rank, int chunk) {
+        return windows.staysWhole(rank, chunk) ? 0 : masterBytes(rank, chunk);
+    }
+
+    private double masterBytes(int rank, int chunk) {
+        return plan.techniques().offloading().ofParameters()
+                ? windows.windowedElements(rank, chunk)
+                        * plan.compute().accumulator().bytes()
+                : 0;
     }
 
     /** Of the update: states are read and written. */

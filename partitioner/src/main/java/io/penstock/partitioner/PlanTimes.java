@@ -19,7 +19,6 @@ public final class PlanTimes implements StepTimes {
     private final double tiedSeconds;
     private final ReplicaTraffic traffic;
     private final double replicaBytesPerSecond;
-    private final ModelSpec model;
     private final OffloadTraffic offloaded;
     private final Stores stores;
     private final PhaseSeconds[] stages;
@@ -62,15 +61,14 @@ public final class PlanTimes implements StepTimes {
             double tiedSeconds,
             double replicaBytesPerSecond,
             Stores stores) {
-        this.model = model;
         this.stores = stores;
-        this.offloaded = new OffloadTraffic(plan);
         this.plan = plan;
         this.memoryBytesPerSecond = memoryBytesPerSecond;
         this.link = link;
         this.tiedSeconds = tiedSeconds;
         this.replicaBytesPerSecond = replicaBytesPerSecond;
         traffic = new ReplicaTraffic(plan, model);
+        offloaded = new OffloadTraffic(plan, traffic);
         stages = new PhaseSeconds[plan.stages().size()];
         for (int stage = 0; stage < stages.length; stage++) {
             StageLayers held = plan.stages().get(stage);
@@ -121,13 +119,15 @@ public final class PlanTimes implements StepTimes {
     /** ZeRO-3: blocks beyond the windows come anew to every computation, from replicas and out of offloaded masters. */
     private double regathered(int rank, Instruction.OnMicroBatch computation) {
         return traffic.regatheredBytes(rank, computation.chunk()) / replicaBytesPerSecond
-                + offloaded.masterBytes(rank, computation.chunk(), model) / stores.bytesPerSecond();
+                + offloaded.computationBytes(rank, computation.chunk()) / stores.bytesPerSecond();
     }
 
     @Override
     public double states(int rank, Instruction.OnStates instruction) {
         return switch (instruction) {
-            case Instruction.GatherParameters g -> traffic.gatheredBytes(rank, g.chunk()) / replicaBytesPerSecond;
+            case Instruction.GatherParameters g ->
+                traffic.gatheredBytes(rank, g.chunk()) / replicaBytesPerSecond
+                        + offloaded.episodeBytes(rank, g.chunk()) / stores.bytesPerSecond();
             case Instruction.ReleaseParameters r -> 0;
             case Instruction.ReduceGradients r -> {
                 double bytes = traffic.reducedBytes(rank, r.chunk());

@@ -55,25 +55,37 @@ final class ReplicaTraffic {
     private double windowedBytes(int rank, int chunk) {
         StateLayout layout = ranks.get(rank);
         double bytes = 0;
-        for (LayerSpec layer : chunks.get(rank).get(chunk)) {
-            for (ParameterSpec parameter : layer.parameters()) {
-                bytes += layout.windowsValue(parameter)
-                        ? (double) layout.wholeElements(parameter)
-                                * layout.valueType(parameter).bytes()
-                        : 0;
-            }
+        for (ParameterSpec parameter : windowed(rank, chunk)) {
+            bytes += (double) layout.wholeElements(parameter)
+                    * layout.valueType(parameter).bytes();
         }
         return others(bytes);
     }
 
-    private boolean staysWhole(int rank, int chunk) {
+    private List<ParameterSpec> windowed(int rank, int chunk) {
+        return chunks.get(rank).get(chunk).stream()
+                .flatMap(layer -> layer.parameters().stream())
+                .filter(ranks.get(rank)::windowsValue)
+                .toList();
+    }
+
+    /** Elements of the masters that a rank makes its own part of a chunk's windows from. */
+    double windowedElements(int rank, int chunk) {
+        return windowed(rank, chunk).stream()
+                        .mapToDouble(ranks.get(rank)::wholeElements)
+                        .sum()
+                / sharding.data();
+    }
+
+    /** Whether a chunk's blocks have a window each, so that they come once an episode and not for every computation. */
+    boolean staysWhole(int rank, int chunk) {
         long blocks = chunks.get(rank).get(chunk).stream()
                 .filter(BlockSpec.class::isInstance)
                 .count();
         return blocks <= ranks.get(rank).windows();
     }
 
-    /** For a whole episode on a chunk, where its blocks have a window each. */
+    /** For a whole episode on a chunk. */
     double gatheredBytes(int rank, int chunk) {
         return staysWhole(rank, chunk) ? windowedBytes(rank, chunk) : 0;
     }

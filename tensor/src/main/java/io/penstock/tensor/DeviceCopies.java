@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Brings bytes to and from memory that the host cannot address, of the backend's one thread. Copies are in order with the device's work: one that is started sees what was asked for
- * before it, and runs beside what is asked for later. Started copies are numbered; nothing here allocates but {@link #allocateHost}.
+ * before it, and runs beside what is asked for later. Started copies are numbered; nothing here allocates but {@link #allocateHost} and {@link #allocateMapped}.
  */
 public interface DeviceCopies {
     /** Zeroed host memory that copies can run to and from beside other work. Its {@code close} waits for them. */
@@ -36,9 +36,6 @@ public interface DeviceCopies {
     /** The host waits for a copy. */
     void await(long copy);
 
-    /** The device does what is asked for later after a copy; the host does not wait. */
-    void orderAfter(long copy);
-
     /** Remembers what the device was asked for until now, for a copy that another may start; the mark's number. */
     long mark();
 
@@ -54,6 +51,6 @@ public interface DeviceCopies {
     /** The device does what is asked for later after a copy that another backend started, or this one; the host does not wait. */
     void orderAfter(DeviceCopies starter, long copy);
 
-    /** The host waits for all that the device was asked for. */
+    /** The host waits for all work that the device was asked for, and for the copies that it was {@linkplain #orderAfter ordered after}. */
     void finish();
 }

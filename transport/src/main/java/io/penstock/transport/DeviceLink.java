@@ -2,7 +2,7 @@ package io.penstock.transport;
 
 /**
  * The device of a rank whose memory the host cannot address, for messages to ranks of the same process; given by the caller. A thread calls it of its own rank alone, and hands it
- * the links of others, of the same kind. Marks and copies are numbered by device. Only {@link #finish} waits, and none allocates.
+ * the links of others, of the same kind. Marks and copies are numbered by device. Only {@link #finish} waits for what is asked for, {@link #startCopy} at most for a copy that was started very many copies before; none allocates once each peer is known.
  */
 public interface DeviceLink {
     /** Remembers what this device was asked for until now; the mark's number. */

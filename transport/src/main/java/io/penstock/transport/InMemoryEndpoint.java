@@ -12,9 +12,6 @@ final class InMemoryEndpoint implements Endpoint {
     /** A waiter is woken when its transfer ends; so often it looks for failures by itself. */
     private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(10);
 
-    /** So long may a rank take to end a message that it began, and does not if it failed there. */
-    private static final long LEAVE_NS = TimeUnit.MILLISECONDS.toNanos(200);
-
     private final InMemoryFabric fabric;
     private final int rank;
     final TransferDesk desk;
@@ -60,7 +57,13 @@ final class InMemoryEndpoint implements Endpoint {
     void post(Transfer transfer) {
         Transfer other = laneOf(transfer).match(transfer);
         if (other != null) {
-            move(transfer, other);
+            try {
+                move(transfer, other);
+            } catch (RuntimeException e) {
+                transfer.moving = false;
+                other.moving = false;
+                throw e;
+            }
         }
     }
 
@@ -83,6 +86,7 @@ final class InMemoryEndpoint implements Endpoint {
         if (!agreed) {
             String reason = "rank " + receiver + " expected from rank " + sender + ": " + received.content()
                     + "; found: " + sent.content();
+            sent.moving = false;
             received.fail(new ProtocolException(reason));
             fabric.fail(sender, receiver, reason);
             return;
@@ -124,11 +128,10 @@ final class InMemoryEndpoint implements Endpoint {
         return Optional.of(new DeviceEndpoint(this, device));
     }
 
-    /** Of a transfer that nobody awaits: it stays unmatched, or the rank that matched it just now is through with it. */
+    /** Of a transfer that nobody awaits: it stays unmatched, or the rank that matched it is through with it, which is soon: it starts a copy. */
     void withdraw(Transfer transfer) {
-        long startNs = System.nanoTime();
         if (!laneOf(transfer).withdraw(transfer)) {
-            while (transfer.state == Transfer.State.POSTED && System.nanoTime() - startNs < LEAVE_NS) {
+            while (transfer.moving) {
                 Thread.onSpinWait();
             }
         }

@@ -14,6 +14,8 @@ final class InMemoryLane {
             return null;
         }
         unmatched.remove();
+        posted.moving = true;
+        other.moving = true;
         return other;
     }
 

@@ -66,6 +66,7 @@ final class PeerMemory {
             memory[index] = whole;
             offsets[index] = from;
         } catch (IOException e) {
+            group.endpoint().check(); // a rank that is lost has taken its memory's name with it
             throw new TransportException("no shared memory of rank " + rank + ": " + e, e);
         }
     }

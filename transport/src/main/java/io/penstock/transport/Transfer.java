@@ -20,6 +20,9 @@ public sealed class Transfer permits StagedTransfer {
     }
 
     volatile State state = State.FREE;
+    /** In memory: taken out of its lane by a mover that is not through with it, and may touch its bytes. */
+    volatile boolean moving;
+
     private volatile @Nullable Thread waiter;
 
     boolean outgoing;
@@ -91,6 +94,7 @@ public sealed class Transfer permits StagedTransfer {
     private void end(State last) {
         // Read before the state is set: afterwards the waiter may free the transfer and another may own it.
         Thread before = waiter;
+        moving = false;
         state = last;
         Thread after = before == null ? waiter : before;
         if (after != null && after != Thread.currentThread()) {

@@ -9,9 +9,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -46,7 +48,7 @@ final class DeviceEndpointTest {
         }
     }
 
-    private static final class LateDevice implements DeviceLink {
+    private static class LateDevice implements DeviceLink {
         private final Queue work = new Queue();
         private final Queue copies = new Queue();
 
@@ -308,6 +310,50 @@ final class DeviceEndpointTest {
             Transfer late = staying.receive(0, TAG, 0, 1, memory, 48, 16);
             assertFalse(staying.isDone(late), "nobody sends any more");
             staying.close();
+        }
+    }
+
+    /** Whoever matched a message and failed is through with it; a copy that is being started is not, however long that takes. */
+    @Test
+    void shouldCloseWhenTheMatcherIsThroughWithItsMemory() throws Exception {
+        try (World world = new World(World.Path.MEMORY, 2, SETTINGS);
+                Arena arena = Arena.ofShared()) {
+            MemorySegment memory = arena.allocate(64);
+            Endpoint leaving = world.endpoint(0).onDevices(new LateDevice()).orElseThrow();
+            leaving.send(1, TAG, 0, 0, memory, 0, 16);
+            leaving.send(1, TAG, 0, 1, memory, 16, 16);
+            CountDownLatch starting = new CountDownLatch(1);
+            CountDownLatch mayFail = new CountDownLatch(1);
+            Endpoint failing = world.endpoint(1)
+                    .onDevices(new LateDevice() {
+                        @Override
+                        public long startCopy(
+                                long to, long from, long bytes, long mark, DeviceLink peer, long peerMark, boolean in) {
+                            starting.countDown();
+                            awaitIt(mayFail);
+                            throw new IllegalStateException("no such device");
+                        }
+                    })
+                    .orElseThrow();
+            Thread matcher = Thread.ofPlatform()
+                    .start(() -> assertThrows(
+                            IllegalStateException.class, () -> failing.receive(0, TAG, 0, 0, memory, 32, 16)));
+            awaitIt(starting);
+            Thread closing = Thread.ofPlatform().start(leaving::close);
+            closing.join(Duration.ofMillis(400));
+            assertTrue(closing.isAlive(), "left while a copy of its memory was being started");
+            mayFail.countDown();
+            closing.join();
+            matcher.join();
+            failing.close();
+        }
+    }
+
+    private static void awaitIt(CountDownLatch latch) {
+        try {
+            assertTrue(latch.await(20, TimeUnit.SECONDS));
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.penstock.transport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
@@ -181,6 +182,47 @@ final class DirectReduceTest {
                     }
                 }
             });
+        }
+    }
+
+    /** A rank ends in the middle of its sum, when all know where the data lie: the others wait for its shard, and hear of it. */
+    @Test
+    void shouldNameARankThatIsLostDuringTheSum() throws Exception {
+        int ranks = 3;
+        long bytes = 4L * 30_000;
+        try (World world = new World(World.Path.IPC, ranks, SETTINGS);
+                Arena arena = Arena.ofShared()) {
+            world.run(endpoint -> {
+                Collectives collectives = collectives(endpoint, arena);
+                MemorySegment data = endpoint.allocate(bytes);
+                if (endpoint.rank() == 2) {
+                    Reducer failing = new FailingSum(endpoint);
+                    assertThrows(IllegalStateException.class, () -> collectives.allReduce(data, 0, bytes, failing));
+                    return;
+                }
+                PeerLostException lost = assertThrows(
+                        PeerLostException.class, () -> collectives.allReduce(data, 0, bytes, new KeepingSum()));
+                assertEquals(2, lost.rank());
+                assertTrue(String.valueOf(lost.getMessage()).contains("no memory left"), lost.getMessage());
+            });
+        }
+    }
+
+    private record FailingSum(Endpoint endpoint) implements Reducer {
+        @Override
+        public int elementBytes() {
+            return 4;
+        }
+
+        @Override
+        public boolean keepsSources() {
+            return true;
+        }
+
+        @Override
+        public void reduce(MemorySegment to, long at, MemorySegment[] sources, long[] offsets, long length) {
+            endpoint.announceFailure("no memory left");
+            throw new IllegalStateException("no memory left");
         }
     }
 

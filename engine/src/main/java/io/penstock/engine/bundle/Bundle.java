@@ -125,7 +125,7 @@ public final class Bundle {
     }
 
     /** The flags without what opens a module that is not there: java would warn at every start. */
-    private static String withoutCompiler(String flags) {
+    static String withoutCompiler(String flags) {
         return flags.replaceAll(" --add-(exports|opens) " + COMPILER + "/\\S+", "");
     }
 

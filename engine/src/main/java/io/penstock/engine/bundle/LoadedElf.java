@@ -33,8 +33,7 @@ final class LoadedElf {
         names = file.getShort(62);
     }
 
-    /** Of the first bytes of a file. */
-    static boolean isElf(byte[] bytes) {
+    private static boolean isElf(byte[] bytes) {
         ByteBuffer file = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         return bytes.length >= HEADER_BYTES
                 && file.getInt(0) == 0x464c457f
@@ -47,7 +46,27 @@ final class LoadedElf {
 
     /** A file of the same effect; {@code bytes} itself where it is no such file, or lies otherwise. */
     static byte[] trim(byte[] bytes) {
-        return isElf(bytes) ? new LoadedElf(bytes).trimmed() : bytes;
+        return isElf(bytes) && new LoadedElf(bytes).isWhole() ? new LoadedElf(bytes).trimmed() : bytes;
+    }
+
+    /** Whether all that is read here lies within the file. */
+    private boolean isWhole() {
+        long table = file.getLong(40);
+        if (table < 0 || table > bytes.length - (long) sections * SECTION_BYTES || names < 0 || names >= sections) {
+            return false;
+        }
+        long programs = file.getLong(32);
+        if (programs < 0 || programs > bytes.length - (long) file.getShort(56) * PROGRAM_HEADER_BYTES) {
+            return false;
+        }
+        for (int i = 1; i < sections; i++) {
+            long offset = file.getLong(section(i) + 24);
+            long size = file.getInt(section(i) + 4) == SHT_NOBITS ? 0 : file.getLong(section(i) + 32);
+            if (offset < 0 || size < 0 || offset > bytes.length - size) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private byte[] trimmed() {

@@ -225,7 +225,7 @@ final class TrainAction implements Action<TrainCommand.Request> {
         List<String> lines = Files.readAllLines(directory.metrics());
         for (String line : lines.reversed()) {
             if (line.contains("validation_loss")) {
-                return Optional.of(mapper.readTree(line).path("validation_loss").asDouble());
+                return Optional.of(mapper.readTree(line).path("validation_loss").asDouble(Double.NaN));
             }
         }
         return Optional.empty();

@@ -46,7 +46,7 @@ final class DeviceStaging implements Staging {
 
     @Override
     public void orderAfter(long copy) {
-        copies.orderAfter(copy);
+        copies.orderAfter(copies, copy);
     }
 
     @Override

@@ -56,7 +56,7 @@ public final class Executor {
             this.times = new InstructionTimes(program.length());
             this.traffic = elsewhere == null
                     ? null
-                    : new SlotTraffic(backend, elsewhere, chunks.getFirst().activationSlots(), program.instructions());
+                    : new SlotTraffic(elsewhere, chunks.getFirst().activationSlots(), program.instructions());
         }
 
         /** From now on the device's own times are kept too, where it has a clock; the clock, which is the caller's to close after the last run. */

@@ -4,7 +4,6 @@ import io.penstock.engine.state.OffloadedActivations;
 import io.penstock.partitioner.memory.OffloadedSlots;
 import io.penstock.partitioner.schedule.Instruction;
 import io.penstock.partitioner.schedule.Visit;
-import io.penstock.tensor.Backend;
 import java.util.List;
 
 /**
@@ -16,14 +15,12 @@ import java.util.List;
  * </pre>
  */
 final class SlotTraffic {
-    private final Backend backend;
     private final OffloadedActivations elsewhere;
     private final ActivationSlots slots;
     private final List<Visit> visits;
     private int next;
 
-    SlotTraffic(Backend backend, OffloadedActivations elsewhere, ActivationSlots slots, List<Instruction> program) {
-        this.backend = backend;
+    SlotTraffic(OffloadedActivations elsewhere, ActivationSlots slots, List<Instruction> program) {
         this.elsewhere = elsewhere;
         this.slots = slots;
         this.visits = Visit.of(program);
@@ -55,8 +52,6 @@ final class SlotTraffic {
         }
         Visit visit = visits.get(next - 1);
         if (visit.last() == instruction && visit.leaves()) {
-            // memory is read by another thread, not in the order of the device
-            backend.synchronize();
             elsewhere.send(visit.chunk(), visit.microBatch(), (next - 1) % OffloadedSlots.RESIDENT);
         }
     }

@@ -85,7 +85,7 @@ public final class LossScale {
             return;
         }
         goodSteps++;
-        if (goodSteps == GROWTH_STEPS) {
+        if (goodSteps >= GROWTH_STEPS) {
             scale = Math.min(MOST, 2 * scale);
             goodSteps = 0;
         }

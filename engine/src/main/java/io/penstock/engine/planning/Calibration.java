@@ -9,6 +9,7 @@ import io.penstock.engine.training.RunSetup;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
 import io.penstock.models.ModelSpec;
+import io.penstock.models.weights.AtomicFile;
 import io.penstock.partitioner.CostModel.PhaseSeconds;
 import io.penstock.partitioner.LayerSeconds;
 import io.penstock.tensor.cpu.CpuFeatures;
@@ -17,7 +18,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -71,7 +71,7 @@ final class Calibration {
                 high.updateBytesPerSecond(),
                 MESSAGE_SECONDS,
                 high.copyBytesPerSecond() / 2,
-                stores.bytesPerSecond(high.copyBytesPerSecond() / 2),
+                () -> stores.bytesPerSecond().orElse(high.copyBytesPerSecond() / 2),
                 true,
                 "layers timed on this machine"));
     }
@@ -178,14 +178,7 @@ final class Calibration {
         phases(root.putObject("head"), measured.head());
         root.put("update_bytes_per_second", measured.updateBytesPerSecond());
         root.put("copy_bytes_per_second", measured.copyBytesPerSecond());
-        try {
-            Files.createDirectories(folder);
-            Path whole = Files.createTempFile(folder, "calibration", ".tmp");
-            Files.writeString(whole, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root));
-            Files.move(whole, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw new UncheckedIOException("keeping a calibration in " + folder, e);
-        }
+        AtomicFile.write(file, root.toPrettyString());
     }
 
     private static void phases(ObjectNode node, PhaseSeconds seconds) {

@@ -90,7 +90,8 @@ public final class MachinePlanner {
     public List<MachinePlan> best() {
         List<MachinePlan> fitting = new ArrayList<>();
         List<MachinePlan> all = new ArrayList<>();
-        for (Config candidate : config.isAuto() ? candidates() : List.of(config)) {
+        List<Config> open = config.isAuto() ? candidates() : List.of(config);
+        for (Config candidate : open) {
             MachinePlan plan = balancedOrNot(candidate);
             all.add(plan);
             if (plan.fits()) {
@@ -98,8 +99,8 @@ public final class MachinePlanner {
             }
         }
         if (fitting.isEmpty() && mayOffload()) {
-            for (MachinePlan plan : List.copyOf(all)) {
-                offloading(plan.config()).ifPresent(fitting::add);
+            for (Config candidate : open) {
+                offloading(candidate).ifPresent(fitting::add);
             }
         }
         if (fitting.isEmpty()) {
@@ -118,9 +119,6 @@ public final class MachinePlanner {
     }
 
     private boolean mayOffload() {
-        if (config.cluster().device() == DeviceKind.CUDA) {
-            return false;
-        }
         return switch (config.parallelism()) {
             case PartlyAutoLayout partly -> partly.offload().isEmpty();
             case AutoLayout auto -> true;
@@ -132,8 +130,7 @@ public final class MachinePlanner {
     private Optional<MachinePlan> offloading(Config candidate) {
         for (List<Offload> words : OFFLOAD) {
             MachinePlan plan = balancedOrNot(candidate.with(
-                    candidate.layout().withOffload(words).withSplit(List.of()),
-                    candidate.training().microBatchSize()));
+                    candidate.layout().withOffload(words), candidate.training().microBatchSize()));
             if (plan.fits()) {
                 return Optional.of(plan);
             }
@@ -222,7 +219,14 @@ public final class MachinePlanner {
                 link,
                 tiedSeconds(plan, rates),
                 replicaBytesPerSecond,
-                new PlanTimes.Stores(rates.storeBytesPerSecond(), idleCores(candidate)));
+                new PlanTimes.Stores(storeBytesPerSecond(plan, rates), idleCores(candidate)));
+    }
+
+    /** A store is timed for a plan that uses it. */
+    private static double storeBytesPerSecond(Plan plan, MachineRates rates) {
+        return plan.memory().stream().anyMatch(rank -> rank.offloadedBytes() > 0)
+                ? rates.storeBytesPerSecond().getAsDouble()
+                : Double.POSITIVE_INFINITY;
     }
 
     /** Whether the ranks leave a core free for the threads that carry activations. */

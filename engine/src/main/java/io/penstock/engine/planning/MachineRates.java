@@ -5,6 +5,7 @@ import io.penstock.partitioner.CostModel;
 import io.penstock.partitioner.CostModel.DeviceRates;
 import io.penstock.partitioner.LayerSeconds;
 import io.penstock.tensor.DType;
+import java.util.function.DoubleSupplier;
 import java.util.function.IntFunction;
 
 /**
@@ -14,7 +15,7 @@ import java.util.function.IntFunction;
  * @param updateBytesPerSecond that the end of a step reaches on a rank's share of the states
  * @param messageSeconds a message beside its bytes
  * @param messageBytesPerSecond between two ranks
- * @param storeBytesPerSecond between a rank and its store of what is offloaded
+ * @param storeBytesPerSecond between a rank and its store of what is offloaded; asked when a plan offloads, for it may be timed then
  * @param measured whether the layers' times are, so that a split may follow them
  * @param basis where the numbers come from, for the reader
  */
@@ -23,7 +24,7 @@ public record MachineRates(
         double updateBytesPerSecond,
         double messageSeconds,
         double messageBytesPerSecond,
-        double storeBytesPerSecond,
+        DoubleSupplier storeBytesPerSecond,
         boolean measured,
         String basis) {
     private static final double MESSAGE_SECONDS = 50e-6;
@@ -41,7 +42,7 @@ public record MachineRates(
                 rates.memoryBytesPerSecond(),
                 MESSAGE_SECONDS,
                 GPU_MESSAGE_BYTES_PER_SECOND,
-                STORE_BYTES_PER_SECOND,
+                () -> STORE_BYTES_PER_SECOND,
                 false,
                 "guessed rates of a GPU (half of an A100's data sheet), not measured");
     }
@@ -56,7 +57,7 @@ public record MachineRates(
                 rates.memoryBytesPerSecond(),
                 MESSAGE_SECONDS,
                 MESSAGE_BYTES_PER_SECOND,
-                STORE_BYTES_PER_SECOND,
+                () -> STORE_BYTES_PER_SECOND,
                 false,
                 "guessed rates of a core, not measured: --calibrate measures");
     }

@@ -5,13 +5,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.OffloadStoreKind;
 import io.penstock.engine.training.OffloadSpace;
+import io.penstock.models.weights.AtomicFile;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.util.OptionalDouble;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** What {@link StoreProbe} measured of this machine's stores, kept beside the times of layers: a file a kind of store, folder and CPU. */
 final class StoreCalibration {
@@ -23,6 +24,7 @@ final class StoreCalibration {
     private final String key;
     private final boolean measureAnew;
     private final boolean measureMissing;
+    private @Nullable OptionalDouble known;
 
     StoreCalibration(Config config, String cpu, Path folder, boolean measureAnew, boolean measureMissing) {
         this.kind = config.cluster().offloadStore().kind();
@@ -33,48 +35,38 @@ final class StoreCalibration {
         this.measureMissing = measureMissing;
     }
 
-    /** {@code otherwise} where nothing is kept and nothing is to be measured, or no such store can be had. */
-    double bytesPerSecond(double otherwise) {
-        double kept = measureAnew ? 0 : read();
-        if (kept > 0) {
-            return kept;
+    /** Empty where nothing is kept and nothing is to be measured, or no such store can be had. Measures once. */
+    OptionalDouble bytesPerSecond() {
+        if (known == null) {
+            known = measureAnew ? OptionalDouble.empty() : read();
+            if (known.isEmpty() && (measureAnew || measureMissing)) {
+                known = StoreProbe.bytesPerSecond(kind, directory);
+                known.ifPresent(this::write);
+            }
         }
-        if (!measureAnew && !measureMissing) {
-            return otherwise;
-        }
-        double measured = StoreProbe.bytesPerSecond(kind, directory, otherwise);
-        write(measured);
-        return measured;
+        return known;
     }
 
-    /** 0 for a file that is not there, of another key, or damaged. */
-    private double read() {
+    /** Nothing of a file that is not there, of another key, or damaged. */
+    private OptionalDouble read() {
         if (!Files.isReadable(file)) {
-            return 0;
+            return OptionalDouble.empty();
         }
         try {
             JsonNode root = JSON.readTree(file.toFile());
-            return root.path("key").asText().equals(key)
-                    ? root.path("store_bytes_per_second").asDouble()
-                    : 0;
+            double kept = root.path("store_bytes_per_second").asDouble();
+            return root.path("key").asText().equals(key) && kept > 0 ? OptionalDouble.of(kept) : OptionalDouble.empty();
         } catch (IOException e) {
-            return 0;
+            return OptionalDouble.empty();
         }
     }
 
     private void write(double bytesPerSecond) {
-        try {
-            Files.createDirectories(file.getParent());
-            Path whole = Files.createTempFile(file.getParent(), "calibration", ".tmp");
-            Files.writeString(
-                    whole,
-                    JSON.writerWithDefaultPrettyPrinter()
-                            .writeValueAsString(JSON.createObjectNode()
-                                    .put("key", key)
-                                    .put("store_bytes_per_second", bytesPerSecond)));
-            Files.move(whole, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw new UncheckedIOException("keeping a calibration in " + file.getParent(), e);
-        }
+        AtomicFile.write(
+                file,
+                JSON.createObjectNode()
+                        .put("key", key)
+                        .put("store_bytes_per_second", bytesPerSecond)
+                        .toPrettyString());
     }
 }

@@ -13,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.OptionalDouble;
 
 /** Times a store of a kind in its place: bytes a second that are carried out of memory into it and back, as offloading does. */
 final class StoreProbe {
@@ -22,8 +23,8 @@ final class StoreProbe {
 
     private StoreProbe() {}
 
-    /** Each byte carried counts once. {@code otherwise} where such a store cannot be had. */
-    static double bytesPerSecond(OffloadStoreKind kind, Path directory, double otherwise) {
+    /** Each byte carried counts once. Empty where such a store cannot be had. */
+    static OptionalDouble bytesPerSecond(OffloadStoreKind kind, Path directory) {
         TensorTable table = TensorTable.builder()
                 .add(TENSOR, DType.F32, Shape.of(BYTES / DType.F32.bytes()))
                 .build();
@@ -38,9 +39,9 @@ final class StoreProbe {
                 seconds[round] = (System.nanoTime() - begin) * 1e-9;
             }
             Arrays.sort(seconds);
-            return 2 * BYTES / seconds[ROUNDS / 2];
+            return OptionalDouble.of(2 * BYTES / seconds[ROUNDS / 2]);
         } catch (StoreException e) {
-            return otherwise;
+            return OptionalDouble.empty();
         }
     }
 

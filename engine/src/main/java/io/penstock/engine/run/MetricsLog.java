@@ -120,7 +120,7 @@ public final class MetricsLog implements AutoCloseable {
     public void validation(int step, double loss) throws IOException {
         write(json -> {
             json.writeNumberField("step", step);
-            json.writeNumberField("validation_loss", loss);
+            number(json, "validation_loss", loss);
         });
     }
 

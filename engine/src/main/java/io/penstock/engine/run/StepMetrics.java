@@ -19,16 +19,4 @@ public record StepMetrics(
         double gradNorm,
         double learningRate,
         double stepSeconds,
-        Optional<ScaledStep> scaled) {
-    /** Of a precision that needs no loss scale. */
-    public StepMetrics(
-            int step,
-            double loss,
-            long tokens,
-            double tokensPerSecond,
-            double gradNorm,
-            double learningRate,
-            double stepSeconds) {
-        this(step, loss, tokens, tokensPerSecond, gradNorm, learningRate, stepSeconds, Optional.empty());
-    }
-}
+        Optional<ScaledStep> scaled) {}

@@ -202,9 +202,6 @@ public final class SharedStates implements LayerStates {
             states.get(i).gradient().discard(backend);
             group.poll();
         }
-        if (windows != null) {
-            windows.releaseAll();
-        }
     }
 
     private void startValues() {

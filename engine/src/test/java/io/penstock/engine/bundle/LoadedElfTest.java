@@ -74,6 +74,22 @@ final class LoadedElfTest {
         assertSame(empty, LoadedElf.trim(empty));
     }
 
+    @Test
+    void shouldLeaveAFileThatWasCutOffOrNamesWhatIsNotThere() throws IOException {
+        byte[] library = withTail(Files.readAllBytes(LIBRARIES.resolve("libzip.so")));
+        for (int bytes : new int[] {1, 63, 64, 65, 4096, library.length / 2, library.length - 1}) {
+            byte[] cut = Arrays.copyOf(library, bytes);
+            assertSame(cut, LoadedElf.trim(cut), bytes + " bytes");
+        }
+        for (int field : new int[] {32, 40}) { // tables of programs, of sections
+            for (long place : new long[] {-1, library.length - 1, Long.MAX_VALUE}) {
+                byte[] wrong = library.clone();
+                ByteBuffer.wrap(wrong).order(ByteOrder.LITTLE_ENDIAN).putLong(field, place);
+                assertSame(wrong, LoadedElf.trim(wrong), "table " + field + " at " + place);
+            }
+        }
+    }
+
     /** As a build with debug data has it, whatever the JDK's own was stripped of: 64 KiB before the section headers. */
     private static byte[] withTail(byte[] library) {
         ByteBuffer file = ByteBuffer.wrap(library).order(ByteOrder.LITTLE_ENDIAN);

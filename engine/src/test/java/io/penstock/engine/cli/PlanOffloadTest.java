@@ -1,6 +1,7 @@
 package io.penstock.engine.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -73,5 +74,27 @@ final class PlanOffloadTest extends CommandTest {
         assertEquals(3, run("plan", config, "--set", fixed));
         assertTrue(err.toString().contains("offload [activations]"), err::toString);
         assertEquals(0, run("train", config, "--set", auto, "--set", fixed), () -> err + text());
+    }
+
+    /** The given split stays, and nothing is computed again where the states' place alone is enough. */
+    @Test
+    void shouldOffloadNoMoreThanFitsAsksForWithinWhatTheUserGives() throws IOException {
+        String given = "pipeline: 2, schedule: gpipe, split: [1, 3]";
+        String fitting = "parallelism={" + given + ", offload: optimizer}";
+        String recomputed = "parallelism={" + given + ", activation_checkpointing: full}";
+        String few = "training.global_batch_size=4"; // states outweigh activations
+        long enough = json("--set", few, "--set", fitting).path("memory_bytes").asLong();
+        assertTrue(
+                json("--set", few, "--set", recomputed).path("memory_bytes").asLong() > enough,
+                "it would fit without offload");
+        String auto = "parallelism={auto: true, " + given + "}";
+        assertEquals(
+                0,
+                runConfig("train", "--set", few, "--set", auto, "--set", "cluster.memory_per_rank=" + enough),
+                () -> err + text());
+        String decided = Files.readString(runFolder("small").resolve("config.yaml"));
+        assertTrue(decided.contains("split: [1, 3]"), decided);
+        assertTrue(decided.contains("offload: optimizer") || decided.contains("offload: [optimizer]"), decided);
+        assertFalse(decided.contains("full") || decided.contains("selective"), decided);
     }
 }

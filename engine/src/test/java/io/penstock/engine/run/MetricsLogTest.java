@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class MetricsLogTest {
-    private static final StepMetrics STEP = new StepMetrics(1, 2.5, 64, 128, 0.5, 0.001, 0.5);
+    private static final StepMetrics STEP = new StepMetrics(1, 2.5, 64, 128, 0.5, 0.001, 0.5, Optional.empty());
     private static final String LINE =
             "{\"step\":1,\"loss\":2.5,\"tokens\":64,\"tokens_per_second\":128.0,\"grad_norm\":0.5,\"learning_rate\":0.001,\"step_seconds\":0.5";
 
@@ -66,6 +66,15 @@ final class MetricsLogTest {
                 LINE.replace("\"grad_norm\":0.5", "\"grad_norm\":null")
                         + ",\"loss_scale\":65536,\"skipped\":true,\"skipped_steps\":1}\n",
                 Files.readString(file));
+    }
+
+    @Test
+    void shouldWriteNullForALossThatIsNoNumber(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("metrics.jsonl");
+        try (MetricsLog log = MetricsLog.open(file, 0, List::of)) {
+            log.validation(4, Double.NaN);
+        }
+        assertEquals("{\"step\":4,\"validation_loss\":null}\n", Files.readString(file));
     }
 
     private static String logged(Path folder, List<GpuReading> gpus) throws IOException {

@@ -8,6 +8,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class ProgressTest {
@@ -19,7 +20,7 @@ class ProgressTest {
     private void run(Progress progress, double firstSeconds) {
         for (int step = 1; step <= STEPS; step++) {
             double seconds = step == 1 ? firstSeconds : 2;
-            progress.step(new StepMetrics(step, 1.5, 100L * step, 100 / seconds, 0.5, 1e-3, seconds));
+            progress.step(new StepMetrics(step, 1.5, 100L * step, 100 / seconds, 0.5, 1e-3, seconds, Optional.empty()));
         }
     }
 

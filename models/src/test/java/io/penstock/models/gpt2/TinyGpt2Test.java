@@ -41,7 +41,7 @@ final class TinyGpt2Test {
     private static final MicroBatchShape MICRO_BATCH = new MicroBatchShape(2, 16);
     private static final ModelConfig CONFIG = new ModelConfig("gpt2", 2, 24, 3, 96, 16, 256, 1e-5f, true, 0.02);
 
-    /** Loss in nats a token, from the reference backend in F64, 2026-11-21; F32 and BF16 must stay near. */
+    /** Loss in nats a token, from the reference backend in F64, 2026-11-21; F32, BF16 and F16 must stay near. */
     private static final double[] GOLDEN = {
         5.547590730086179, 5.249750168286045, 4.910560106419505, 4.582084054750664, 4.237483473112743,
         3.9539417286462735, 3.680801255014072, 3.451415332296264, 3.2486152254629976, 3.0050013574693235

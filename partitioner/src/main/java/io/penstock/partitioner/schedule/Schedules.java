@@ -15,10 +15,10 @@ public final class Schedules {
     /** Values of {@code parallelism.schedule}. */
     public static final List<String> NAMES = List.of("gpipe", "1f1b", "interleaved-1f1b", "zb-h1", "zb-v");
 
-    private Schedules() {}
-
     /** Micro-batches times stages of a step: a list of its instructions takes about a gigabyte. */
     private static final long MOST_FORWARDS = 4_000_000;
+
+    private Schedules() {}
 
     /**
      * The schedule of a name for any {@code ranks, microBatches >= 1}.

@@ -49,22 +49,19 @@ final class Moves {
     }
 
     void copy(Tensor y, Tensor x) {
-        workers.run(copyTiles, plan(y, x));
+        workers.run(copyTiles, plan(y, y.dtype(), x, x.dtype()));
     }
 
     void add(Tensor y, Tensor x) {
-        int tiles = plan(y, x);
-        yType = Lanes.type(y);
-        xType = Lanes.type(x);
-        workers.run(addTiles, tiles);
+        workers.run(addTiles, plan(y, Lanes.type(y), x, Lanes.type(x)));
     }
 
     /** Sees both as rows: as they are, or as pieces of one row where they are contiguous. Returns the number of tiles. */
-    private int plan(Tensor y, Tensor x) {
+    private int plan(Tensor y, DType yType, Tensor x, DType xType) {
         this.y = y.address();
         this.x = x.address();
-        yType = y.dtype();
-        xType = x.dtype();
+        this.yType = yType;
+        this.xType = xType;
         if (y.isContiguous() && x.isContiguous()) {
             rows = 1;
             columns = x.elements();

@@ -41,7 +41,7 @@ final class SumOfSquares implements Tiles {
         long n = Math.min(piece, elements - from);
         long scratch = workspace.area(thread);
         double sum = 0;
-        // the same pieces in both types
+        // the same pieces in all types
         for (long i = from; i < from + n; i += Workspace.PIECE) {
             long count = Math.min(Workspace.PIECE, from + n - i);
             long values = Halves.read(type, x + i * type.bytes(), scratch, count);

@@ -3,7 +3,7 @@ package io.penstock.tensor.cpu;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 
-/** y = gate s up with s = 1 / (1 + e^-gate), and its gradients; BF16 through F32 pieces of a thread's area. */
+/** y = gate s up with s = 1 / (1 + e^-gate), and its gradients; BF16 and F16 through F32 pieces of a thread's area. */
 final class SwiGlu {
     private static final long TILE = 1 << 14;
 

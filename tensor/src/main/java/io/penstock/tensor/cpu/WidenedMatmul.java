@@ -32,7 +32,9 @@ final class WidenedMatmul extends MatmulKernel {
             int rows = (i & 8) == 0 ? Math.min(shape.m(), ROWS) : rest(shape.m(), ROWS);
             int columns = (i & 4) == 0 ? Math.min(shape.n(), COLUMNS) : rest(shape.n(), COLUMNS);
             int depth = (i & 2) == 0 ? Math.min(shape.k(), DEPTH) : rest(shape.k(), DEPTH);
-            kernels[i] = kernel(i, piece(rows, columns, depth, (i & 1) != 0), factory);
+            boolean adds = shape.accumulate()
+                    || (shape.k() > DEPTH && (i & 3) != 0); // where it does not matter: as a neighbour
+            kernels[i] = kernel(i, piece(rows, columns, depth, adds), factory);
         }
     }
 

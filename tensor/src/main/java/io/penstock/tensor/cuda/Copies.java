@@ -59,11 +59,6 @@ record Copies(Gpu gpu) implements DeviceCopies {
     }
 
     @Override
-    public void orderAfter(long copy) {
-        gpu.orderAfter(gpu, copy);
-    }
-
-    @Override
     public long mark() {
         return gpu.mark();
     }

@@ -12,7 +12,7 @@ import io.penstock.tensor.VocabularyChecks;
 import io.penstock.tensor.Write;
 import org.jspecify.annotations.Nullable;
 
-/** Naive loops in double on host memory, rounded once at each output; F64, F32 and BF16. Stateless. */
+/** Naive loops in double on host memory, rounded once at each output; F64, F32, BF16 and F16. Stateless. */
 public final class ReferenceBackend implements Backend {
     @Override
     public String description() {

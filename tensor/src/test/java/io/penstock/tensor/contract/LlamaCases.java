@@ -12,7 +12,7 @@ import java.util.List;
 final class LlamaCases {
     private static final float EPS = 1e-5f;
     private static final long[] ROWS = {1, 7, 64};
-    private static final long[] SIZES = {1, 7, 8, 13, 64, 207, 1024};
+    private static final long[] SIZES = {1, 7, 8, 13, 64, 207, 1024, 1031};
     /** Batch, sequence, heads, head size. */
     private static final int[][] ROTARY_SIZES = {
         {1, 1, 1, 2}, {2, 7, 3, 8}, {1, 13, 2, 14}, {3, 64, 1, 26}, {1, 207, 2, 64}, {2, 8, 2, 128}, {1, 1024, 1, 64}

@@ -9,7 +9,7 @@ import java.util.List;
 
 /** GELU and cross-entropy. */
 final class LossCases {
-    private static final long[] SIZES = {1, 7, 8, 13, 64, 207, 1024};
+    private static final long[] SIZES = {1, 7, 8, 13, 64, 207, 1024, 1031};
     private static final Fill FAR_OUT = Fill.oneOf(0, -0.0, 1e-6, 20, -20, 50, -50, 1e4, -1e4);
     private static final long[][] ROWS_AND_VOCABULARIES = {
         {1, 1}, {7, 7}, {8, 13}, {13, 207}, {64, 64}, {3, 1024}, {2, 50257}

@@ -9,7 +9,7 @@ import java.util.List;
 
 /** Zeroing, copies, casts, sums of two tensors, and the embedding. */
 final class MovingCases {
-    private static final long[] SIZES = {1, 7, 8, 13, 64, 207, 1024};
+    private static final long[] SIZES = {1, 7, 8, 13, 64, 207, 1024, 1031};
 
     /** Halves that tie to even below and above, just past a tie, of BF16 and F16, F16's steps near 0, overflow, and what is no number. */
     private static final Fill HARD_TO_ROUND = Fill.oneOf(
@@ -104,8 +104,9 @@ final class MovingCases {
 
     static List<OperationCase> embedding() {
         List<OperationCase> cases = new ArrayList<>();
-        for (long[] vbtc :
-                new long[][] {{1, 1, 1, 1}, {13, 3, 7, 8}, {7, 2, 64, 13}, {207, 1, 207, 64}, {50, 2, 8, 1024}}) {
+        for (long[] vbtc : new long[][] {
+            {1, 1, 1, 1}, {13, 3, 7, 8}, {7, 2, 64, 13}, {207, 1, 207, 64}, {50, 2, 8, 1024}, {5, 1, 2, 1031}
+        }) {
             for (DType dtype : Types.at(vbtc[3])) {
                 for (boolean positions : new boolean[] {false, true}) {
                     cases.add(embedding(vbtc, dtype, positions));

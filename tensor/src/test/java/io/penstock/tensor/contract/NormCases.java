@@ -11,7 +11,7 @@ import java.util.List;
 final class NormCases {
     private static final float EPS = 1e-5f;
     private static final long[] ROWS = {1, 7, 64, 207};
-    private static final long[] COLUMNS = {1, 7, 8, 13, 64, 207, 1024};
+    private static final long[] COLUMNS = {1, 7, 8, 13, 64, 207, 1024, 1031};
     /** Off zero, so that E[x^2] - mean^2 shows its cancellation. */
     private static final Fill OFF_CENTER = Fill.uniform(1, 3);
 

@@ -16,26 +16,29 @@ import java.util.Map;
 
 /** Runs small cases in a JVM that never compiles and prints a checksum of each: compiled code must leave the same bits. */
 final class SameBits {
-    private static final long SMALL_BYTES = 48_000;
-    private static final int CASES_OF_AN_OPERATION = 4;
+    private static final long SMALL_BYTES = 32_000;
+    private static final int CASES_OF_A_TYPE = 2;
     private static final String MARK = "checksum\t";
 
     private SameBits() {}
 
-    /** The largest few of the small cases of every operation. */
+    /** The largest few of the small cases of every operation in every type. */
     static List<OperationCase> cases() {
-        Map<String, List<OperationCase>> byOperation = new LinkedHashMap<>();
+        Map<String, List<OperationCase>> byOperationAndType = new LinkedHashMap<>();
         for (OperationCase operation : BackendContract.allCases()) {
             if (operation.bytes() <= SMALL_BYTES) {
-                byOperation
-                        .computeIfAbsent(operation.operation(), key -> new ArrayList<>())
+                byOperationAndType
+                        .computeIfAbsent(
+                                operation.operation() + " "
+                                        + operation.operands().getFirst().dtype(),
+                                key -> new ArrayList<>())
                         .add(operation);
             }
         }
         List<OperationCase> chosen = new ArrayList<>();
-        for (List<OperationCase> cases : byOperation.values()) {
+        for (List<OperationCase> cases : byOperationAndType.values()) {
             cases.sort((a, b) -> Long.compare(b.bytes(), a.bytes()));
-            chosen.addAll(cases.subList(0, Math.min(CASES_OF_AN_OPERATION, cases.size())));
+            chosen.addAll(cases.subList(0, Math.min(CASES_OF_A_TYPE, cases.size())));
         }
         return chosen;
     }
