@@ -3,6 +3,7 @@ package io.penstock.tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.LongFunction;
 
 /** One allocation, carved by a {@link TensorTable}: what every owner of tensors holds. Zeroed (and so touched) at the start; closed with its owner. */
 public final class CarvedMemory implements TensorSource, AutoCloseable {
@@ -12,17 +13,22 @@ public final class CarvedMemory implements TensorSource, AutoCloseable {
     private final Map<String, Tensor> tensors;
     private boolean closed;
 
-    private CarvedMemory(String owner, MemoryLedger ledger, DeviceMemory memory, Map<String, Tensor> tensors) {
+    private CarvedMemory(String owner, MemoryLedger ledger, DeviceMemory memory, TensorTable table) {
         this.owner = owner;
         this.ledger = ledger;
         this.memory = memory;
-        this.tensors = tensors;
+        this.tensors = carve(memory.segment(), table);
     }
 
     /** Allocates {@code table.totalBytes()} under {@code owner}'s name in the ledger, which refuses what passes the rank's limit. */
     public static CarvedMemory allocate(String owner, TensorTable table, MemoryLedger ledger) {
-        DeviceMemory memory = ledger.allocate(owner, table.totalBytes());
-        return new CarvedMemory(owner, ledger, memory, carve(memory.segment(), table));
+        return new CarvedMemory(owner, ledger, ledger.allocate(owner, table.totalBytes()), table);
+    }
+
+    /** The same from another allocator than the ledger's. */
+    public static CarvedMemory allocate(
+            String owner, TensorTable table, MemoryLedger ledger, LongFunction<DeviceMemory> allocator) {
+        return new CarvedMemory(owner, ledger, ledger.allocate(owner, table.totalBytes(), allocator), table);
     }
 
     /** The tensors of {@code table} over the start of memory that somebody else owns, such as a region that several layers use in turn. */

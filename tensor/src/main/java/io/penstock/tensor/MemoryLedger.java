@@ -18,6 +18,11 @@ public final class MemoryLedger {
     }
 
     DeviceMemory allocate(String owner, long bytes) {
+        return allocate(owner, bytes, allocator);
+    }
+
+    /** {@code allocator}: another than the rank's, for memory of the same account. */
+    DeviceMemory allocate(String owner, long bytes, LongFunction<DeviceMemory> allocator) {
         if (bytes > limitBytes - totalBytes) {
             throw new OutOfDeviceMemoryException(owner, bytes, limitBytes - totalBytes, limitBytes, bytesByOwner);
         }

@@ -2,6 +2,7 @@ package io.penstock.transport;
 
 import io.aeron.Aeron;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -88,7 +89,7 @@ public final class AeronEndpoint implements Endpoint {
         this.paths = new AeronPaths(membership, rank, aeronSettings);
         this.control = new ControlPlane(context, peers, membership, paths, aeron);
         Bells bells = new Bells(context, paths, worldSize);
-        this.shared = new SharedMemory(context, paths.sharedFiles(), worldSize);
+        this.shared = new SharedMemory(context, paths.sharedFiles(), worldSize, paths.bytesOfAllStreams());
         Mover mover = new Mover(context, paths, aeron, control, bells, shared, worldSize);
         this.agent = new TransportAgent(context, control, mover, bells.own(), paths);
     }
@@ -113,8 +114,13 @@ public final class AeronEndpoint implements Endpoint {
     }
 
     @Override
-    public MemorySegment allocate(long bytes) {
-        return shared.allocate(bytes);
+    public Optional<MemorySegment> allocate(long bytes) {
+        for (int peer = 0; peer < worldSize; peer++) {
+            if (peer != context.rank() && readsMemoryOf(peer)) {
+                return shared.allocate(bytes);
+            }
+        }
+        return Optional.empty();
     }
 
     SharedMemory shared() {

@@ -79,6 +79,12 @@ final class AeronPaths {
                         + settings.udpWindowBytes();
     }
 
+    /** What the streams between all ranks take of this driver's shared memory, once each was used in every lane. */
+    long bytesOfAllStreams() {
+        long pairs = (long) membership.worldSize() * (membership.worldSize() - 1);
+        return pairs * Kind.LANES * settings.ipcStreamBytes();
+    }
+
     SharedFiles sharedFiles() {
         return files;
     }

@@ -36,6 +36,8 @@ public record AeronSettings(
     public static final int CONTROL_TERM_BYTES = 64 * 1024;
 
     private static final long MAX_SLAB_BYTES = 1L << 30;
+    /** Of every Aeron stream. */
+    public static final int TERMS = 3;
 
     static final int CONTROL_MTU_BYTES = 1408;
 
@@ -90,8 +92,13 @@ public record AeronSettings(
                 path, bytes, slabSlots, slabSlotBytes, slabFromBytes, udpTermBytes, udpMtuBytes, udpWindowBytes);
     }
 
-    /** Shared memory that one data stream over IPC takes once large messages use it, the three terms not counted. */
-    public long slabBytes() {
-        return slabSlots == 0 ? 0 : Slab.bytes(slabSlots, slabSlotBytes);
+    /** Shared memory that one data stream over IPC takes: its terms, and a slab once large messages use it. */
+    public long ipcStreamBytes() {
+        return TERMS * (long) ipcTermBytes + (slabSlots == 0 ? 0 : Slab.bytes(slabSlots, slabSlotBytes));
+    }
+
+    /** The same of one end of a data stream over UDP. */
+    public long udpStreamBytes() {
+        return TERMS * (long) udpTermBytes;
     }
 }

@@ -26,11 +26,11 @@ public interface Endpoint extends AutoCloseable {
 
     /**
      * Zeroed memory, aligned to 64 bytes, whose bytes a rank of the same media driver can read: a large message from it is copied once, by
-     * the receiver, and from other memory twice. It is counted against the shared memory of the machine (private memory, and a warning,
-     * if that is full), must fit one allocation of {@code bytes} each, and lives as long as the endpoint or a segment of it is reachable.
-     * Allocate at start: one block for all that is sent, not one a tensor.
+     * the receiver, and from other memory twice; reductions read it where it is. It is counted against the shared memory of the machine and lives as long as the endpoint or
+     * a segment of it is reachable. Allocate at start: one block for all that is sent, not one a tensor. Empty where no other rank could read it, and, with a warning, where
+     * shared memory has no room for it beside what all streams may need.
      */
-    MemorySegment allocate(long bytes);
+    Optional<MemorySegment> allocate(long bytes);
 
     /**
      * This rank's end for memory of its device that the host cannot address, where its peers are in this process and can reach one another's devices: messages then go from device

@@ -1,6 +1,7 @@
 package io.penstock.transport;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /** An endpoint that changes how messages travel, and leaves all else to the one below, which it does not close. */
 abstract class EndpointAbove implements Endpoint {
@@ -22,7 +23,7 @@ abstract class EndpointAbove implements Endpoint {
 
     /** Host memory, as below. */
     @Override
-    public final MemorySegment allocate(long bytes) {
+    public final Optional<MemorySegment> allocate(long bytes) {
         return below.allocate(bytes);
     }
 

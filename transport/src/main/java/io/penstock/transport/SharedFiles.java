@@ -29,6 +29,11 @@ record SharedFiles(Path directory) {
         return directory.resolve("doorbell-" + Long.toHexString(job) + "-" + epoch + "-" + rank);
     }
 
+    /** What is free where the files are. */
+    long usableBytes() throws IOException {
+        return Files.getFileStore(directory.getParent()).getUsableSpace();
+    }
+
     /** A new file of zeros, mode 0600. All bytes are written, so that a full file system is an error here and no signal later. */
     FileChannel create(Path path, long bytes) throws IOException {
         Files.createDirectories(

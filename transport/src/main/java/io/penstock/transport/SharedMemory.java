@@ -8,7 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,38 +30,55 @@ final class SharedMemory {
 
     private final AgentContext context;
     private final SharedFiles files;
+    private final long reservedBytes;
     private final List<Path> names = new ArrayList<>();
     /** Of each peer its blocks, where they are mapped here. */
     private final AtomicReferenceArray<@Nullable MemorySegment> ofPeers;
     /** Copied on write, so that the thread that sends can read it at any time. */
     private volatile MemorySegment[] blocks = {};
 
-    SharedMemory(AgentContext context, SharedFiles files, int worldSize) {
+    /** {@code reservedBytes}: what must stay free where the files are. */
+    SharedMemory(AgentContext context, SharedFiles files, int worldSize, long reservedBytes) {
         this.context = context;
         this.files = files;
+        this.reservedBytes = reservedBytes;
         this.ofPeers = new AtomicReferenceArray<>(worldSize * MAX_BLOCKS);
     }
 
-    /** New shared memory of zeros; private memory, and a warning, where there is no room for it. */
-    synchronized MemorySegment allocate(long bytes) {
-        Arena arena = Arena.ofAuto();
+    /** New shared memory of zeros, mapped page by page; empty, and a warning, where there is no room for it. */
+    synchronized Optional<MemorySegment> allocate(long bytes) {
         int number = blocks.length;
-        if (number == MAX_BLOCKS) {
-            LOG.warn("rank {}: more than {} shared blocks, the rest is private memory", context.rank(), MAX_BLOCKS);
-            return arena.allocate(bytes, 64);
-        }
         Path path = files.memory(context.job(), context.epoch(), context.rank(), number);
-        try (FileChannel channel = files.create(path, bytes)) {
-            MemorySegment block = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
-            names.add(path);
-            MemorySegment[] more = new MemorySegment[number + 1];
-            System.arraycopy(blocks, 0, more, 0, number);
-            more[number] = block;
-            blocks = more;
-            return block;
+        try {
+            if (number == MAX_BLOCKS) {
+                throw new IOException("there are " + MAX_BLOCKS + " blocks of it already");
+            }
+            checkSpace(bytes);
+            try (FileChannel channel = files.create(path, bytes)) {
+                checkSpace(0); // others may have allocated at the same time
+                MemorySegment block = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, Arena.ofAuto());
+                block.load();
+                names.add(path);
+                MemorySegment[] more = Arrays.copyOf(blocks, number + 1);
+                more[number] = block;
+                blocks = more;
+                return Optional.of(block);
+            } catch (IOException e) {
+                Files.deleteIfExists(path);
+                throw e;
+            }
         } catch (IOException e) {
             LOG.warn("rank {}: no {} bytes of shared memory, private memory instead: {}", context.rank(), bytes, e);
-            return arena.allocate(bytes, 64);
+            return Optional.empty();
+        }
+    }
+
+    private void checkSpace(long bytes) throws IOException {
+        long free = files.usableBytes();
+        if (free - reservedBytes < bytes) {
+            throw new IOException(free + " bytes are free in " + files.directory()
+                    + ", of which the streams between all ranks may need " + reservedBytes
+                    + ": enlarge it (docker run --shm-size)");
         }
     }
 

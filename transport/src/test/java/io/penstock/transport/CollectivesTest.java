@@ -173,7 +173,7 @@ final class CollectivesTest {
                 Arena arena = Arena.ofShared()) {
             world.run(endpoint -> {
                 Collectives collectives = collectives(endpoint, all(worldSize), arena);
-                MemorySegment data = endpoint.allocate(4L * elements);
+                MemorySegment data = World.readable(endpoint, 4L * elements, arena);
                 for (int i = 0; i < elements; i++) {
                     data.setAtIndex(ValueLayout.JAVA_FLOAT, i, value(endpoint.rank(), i));
                 }

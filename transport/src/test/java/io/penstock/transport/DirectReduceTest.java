@@ -92,7 +92,7 @@ final class DirectReduceTest {
                 Arena arena = Arena.ofShared()) {
             world.run(endpoint -> {
                 Collectives collectives = collectives(endpoint, arena);
-                MemorySegment data = endpoint.allocate(4L * elements + 8);
+                MemorySegment data = endpoint.allocate(4L * elements + 8).orElseThrow();
                 KeepingSum sum = new KeepingSum();
                 fill(data, endpoint.rank(), elements);
                 collectives.allReduce(data, 4, 4L * elements, sum);
@@ -112,7 +112,7 @@ final class DirectReduceTest {
                 Arena arena = Arena.ofShared()) {
             world.run(endpoint -> {
                 Collectives collectives = collectives(endpoint, arena);
-                MemorySegment data = endpoint.allocate(4L * elements + 8);
+                MemorySegment data = endpoint.allocate(4L * elements + 8).orElseThrow();
                 int rank = endpoint.rank();
                 fill(data, rank, elements);
                 long before = endpoint.counters().total(Counter.BYTES_SENT);
@@ -142,7 +142,7 @@ final class DirectReduceTest {
                 Collectives collectives = collectives(endpoint, arena);
                 boolean isPrivate = endpoint.rank() == 1 && !checksum;
                 long bytes = 4L * elements + 8;
-                MemorySegment data = isPrivate ? arena.allocate(bytes) : endpoint.allocate(bytes);
+                MemorySegment data = isPrivate ? arena.allocate(bytes) : World.readable(endpoint, bytes, arena);
                 KeepingSum sum = new KeepingSum();
                 fill(data, endpoint.rank(), elements);
                 collectives.allReduce(data, 4, 4L * elements, sum);
@@ -161,7 +161,7 @@ final class DirectReduceTest {
                 Arena arena = Arena.ofShared()) {
             world.run(endpoint -> {
                 Collectives collectives = collectives(endpoint, arena);
-                MemorySegment data = endpoint.allocate(4L * elements);
+                MemorySegment data = endpoint.allocate(4L * elements).orElseThrow();
                 KeepingSum sum = new KeepingSum();
                 int own = endpoint.rank();
                 int begin = (int) Collectives.shardBegin(elements, ranks, own);
@@ -194,7 +194,7 @@ final class DirectReduceTest {
                 Arena arena = Arena.ofShared()) {
             world.run(endpoint -> {
                 Collectives collectives = collectives(endpoint, arena);
-                MemorySegment data = endpoint.allocate(bytes);
+                MemorySegment data = endpoint.allocate(bytes).orElseThrow();
                 if (endpoint.rank() == 2) {
                     Reducer failing = new FailingSum(endpoint);
                     assertThrows(IllegalStateException.class, () -> collectives.allReduce(data, 0, bytes, failing));
@@ -236,7 +236,7 @@ final class DirectReduceTest {
                 Arena arena = Arena.ofShared()) {
             world.run(endpoint -> {
                 Collectives collectives = collectives(endpoint, arena);
-                MemorySegment data = endpoint.allocate(bytes);
+                MemorySegment data = endpoint.allocate(bytes).orElseThrow();
                 KeepingSum sum = new KeepingSum();
                 long before = 0;
                 for (int round = 0; round < 2 * rounds; round++) {

@@ -316,7 +316,7 @@ final class EndpointContractTest {
         try (World world = world(path);
                 Arena arena = Arena.ofShared()) {
             long length = 200_000;
-            MemorySegment[] memory = {arena.allocate(length), world.endpoint(1).allocate(length)};
+            MemorySegment[] memory = {arena.allocate(length), World.readable(world.endpoint(1), length, arena)};
             world.run(endpoint -> {
                 int self = endpoint.rank();
                 long compute = Thread.currentThread().threadId();

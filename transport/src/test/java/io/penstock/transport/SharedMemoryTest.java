@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -44,7 +45,7 @@ final class SharedMemoryTest {
         long[] sizes = {0, 1, 16383, 16384, 16385, 100_000, (8 << 20) - 1, 8 << 20, (8 << 20) + 1, MAX_BYTES - 8};
         try (World world = new World(path, 2, SETTINGS.withChecksum(checksum));
                 Arena arena = Arena.ofShared()) {
-            MemorySegment source = world.endpoint(0).allocate(MAX_BYTES);
+            MemorySegment source = World.readable(world.endpoint(0), MAX_BYTES, arena);
             assertEquals(0, source.address() % 64);
             fill(source);
             world.run(endpoint -> {
@@ -74,9 +75,9 @@ final class SharedMemoryTest {
         try (World world = new World(path, 2, SETTINGS);
                 Arena arena = Arena.ofShared()) {
             MemorySegment[] sources = {
-                world.endpoint(0).allocate(slot * messages),
+                World.readable(world.endpoint(0), slot * messages, arena),
                 arena.allocate(slot * messages),
-                world.endpoint(0).allocate(slot * messages)
+                World.readable(world.endpoint(0), slot * messages, arena)
             };
             for (MemorySegment source : sources) {
                 fill(source);
@@ -107,7 +108,8 @@ final class SharedMemoryTest {
     void shouldKeepTheSourceUntilItIsCopied() throws Exception {
         try (World world = new World(World.Path.IPC, 2, SETTINGS);
                 Arena arena = Arena.ofShared()) {
-            MemorySegment source = world.endpoint(0).allocate(1 << 20).fill((byte) 7);
+            MemorySegment source =
+                    world.endpoint(0).allocate(1 << 20).orElseThrow().fill((byte) 7);
             MemorySegment destination = arena.allocate(1 << 20);
             world.run(endpoint -> {
                 if (endpoint.rank() == 0) {
@@ -128,7 +130,7 @@ final class SharedMemoryTest {
     @Test
     void shouldNameAReceiverThatLeavesWithoutTaking() throws Exception {
         try (World world = new World(World.Path.IPC, 2, SETTINGS)) {
-            MemorySegment source = world.endpoint(0).allocate(1 << 20);
+            MemorySegment source = world.endpoint(0).allocate(1 << 20).orElseThrow();
             Transfer send = world.endpoint(0).send(1, TAG, 0, 0, source);
             world.endpoint(1).announceDone();
             PeerLostException lost = assertThrows(
@@ -146,7 +148,7 @@ final class SharedMemoryTest {
                     SharedFiles.in(membership.member(0).driverDirectory()).directory();
             try (Endpoint endpoint =
                     AeronEndpoint.open(membership, 0, AeronSettings.DEFAULT, EndpointSettings.DEFAULT)) {
-                MemorySegment memory = endpoint.allocate(10_000);
+                MemorySegment memory = endpoint.allocate(10_000).orElseThrow();
                 assertEquals(10_000, memory.byteSize());
                 List<Path> files = files(directory, "memory-");
                 assertEquals(1, files.size());
@@ -172,14 +174,40 @@ final class SharedMemoryTest {
             AeronPaths paths = new AeronPaths(membership, 0, AeronSettings.DEFAULT);
             AgentContext context = new AgentContext(
                     0, membership.job(), 1, SETTINGS, new EndpointCounters(2), new FailureBoard(0), null);
-            SharedMemory own = new SharedMemory(context, paths.sharedFiles(), 2);
-            MemorySegment block = own.allocate(1000);
+            SharedMemory own = new SharedMemory(context, paths.sharedFiles(), 2, 0);
+            MemorySegment block = own.allocate(1000).orElseThrow();
             assertEquals(0, own.blockOf(block.address() + 10, 990));
             assertEquals(SharedMemory.NOT_SHARED, own.blockOf(block.address() + 10, 991));
             assertEquals(SharedMemory.NOT_SHARED, own.blockOf(block.address() - 1, 10));
             assertEquals(1000, own.ofPeer(0, 0).byteSize());
             assertThrows(IOException.class, () -> own.ofPeer(0, 1));
             assertThrows(IOException.class, () -> own.ofPeer(0, -1));
+            own.close();
+        }
+    }
+
+    @Test
+    void shouldGiveNoneWhereNobodyCouldReadIt() throws Exception {
+        try (World world = new World(World.Path.UDP, 2, SETTINGS)) {
+            assertEquals(Optional.empty(), world.endpoint(0).allocate(1 << 20));
+        }
+        try (World world = new World(World.Path.IPC, 2, SETTINGS.withChecksum(true))) {
+            assertEquals(Optional.empty(), world.endpoint(0).allocate(1 << 20));
+        }
+    }
+
+    @Test
+    void shouldLeaveRoomForTheStreams() throws Exception {
+        try (DriverHost driver = World.startDriver(2)) {
+            Membership membership = World.membership(2, driver);
+            AeronPaths paths = new AeronPaths(membership, 0, AeronSettings.DEFAULT);
+            AgentContext context = new AgentContext(
+                    0, membership.job(), 1, SETTINGS, new EndpointCounters(2), new FailureBoard(0), null);
+            SharedFiles files = paths.sharedFiles();
+            SharedMemory own = new SharedMemory(context, files, 2, files.usableBytes() - (4 << 20));
+            assertTrue(own.allocate(4096).isPresent());
+            assertEquals(Optional.empty(), own.allocate(8 << 20));
+            assertEquals(1, files(files.directory(), "memory-").size());
             own.close();
         }
     }

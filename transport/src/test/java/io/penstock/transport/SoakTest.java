@@ -60,7 +60,7 @@ final class SoakTest {
                 Arena arena = Arena.ofShared()) {
             MemorySegment[] memory = {
                 arena.allocate(MAX_BYTES), arena.allocate(MAX_BYTES),
-                world.endpoint(0).allocate(MAX_BYTES), world.endpoint(1).allocate(MAX_BYTES)
+                World.readable(world.endpoint(0), MAX_BYTES, arena), World.readable(world.endpoint(1), MAX_BYTES, arena)
             };
             int round = rounds(world, memory, 0, System.nanoTime() + (endNs - System.nanoTime()) / 10);
             Usage early = Usage.now();

@@ -3,6 +3,8 @@ package io.penstock.transport;
 import io.penstock.transport.driver.DriverHost;
 import io.penstock.transport.driver.DriverSettings;
 import io.penstock.transport.driver.StreamBudget;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -110,5 +112,10 @@ final class World implements AutoCloseable {
         if (driver != null) {
             driver.close();
         }
+    }
+
+    /** Memory that peers of the same machine can read, where the path has such. */
+    static MemorySegment readable(Endpoint endpoint, long bytes, Arena arena) {
+        return endpoint.allocate(bytes).orElseGet(() -> arena.allocate(bytes, 64));
     }
 }

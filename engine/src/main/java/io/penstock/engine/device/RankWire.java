@@ -2,11 +2,13 @@ package io.penstock.engine.device;
 
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DeviceCopies;
+import io.penstock.tensor.DeviceMemory;
 import io.penstock.tensor.HostMemory;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorTable;
 import io.penstock.transport.Endpoint;
 import io.penstock.transport.StagedEndpoint;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -18,12 +20,14 @@ import java.util.Optional;
 public final class RankWire implements AutoCloseable {
     private static final long CHUNK_BYTES = 1 << 20;
 
+    private final Backend backend;
     private final Optional<DeviceCopies> copies;
     private final Endpoint host;
     private final Endpoint tensors;
     private final List<HostMemory> mirrors = new ArrayList<>();
 
     public RankWire(Endpoint endpoint, Backend backend) {
+        this.backend = backend;
         this.copies = backend.copies();
         this.host = endpoint;
         this.tensors = copies.<Endpoint>map(device -> endpoint.onDevices(new RankLink(device))
@@ -39,6 +43,12 @@ public final class RankWire implements AutoCloseable {
     /** For host memory. */
     public Endpoint host() {
         return host;
+    }
+
+    /** For tensors that replicas sum or gather: memory that they can read where they are on this machine and the host computes, else the backend's. */
+    public DeviceMemory allocateForReplicas(long bytes) {
+        Optional<MemorySegment> readable = copies.isEmpty() ? host.allocate(bytes) : Optional.empty();
+        return readable.<DeviceMemory>map(LentMemory::new).orElseGet(() -> backend.allocate(bytes));
     }
 
     /** A tensor that the host reads and writes: the planned one, or host memory in its stead. */

@@ -11,6 +11,7 @@ import io.penstock.partitioner.memory.StateLayout;
 import io.penstock.partitioner.memory.TensorNames;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.CarvedMemory;
+import io.penstock.tensor.DeviceMemory;
 import io.penstock.tensor.HostAccess;
 import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.Tensor;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Owner of a rank's parameters, gradients and optimizer states. */
@@ -50,20 +52,30 @@ public final class ParameterStore implements AutoCloseable {
         this.residency = new Residency(shards);
     }
 
-    /** The tables of {@code memory} are those of {@code layout}; {@code replica}: which shard is this rank's; {@code stores} opens the place of offloaded states. */
+    /**
+     * The tables of {@code memory} are those of {@code layout}.
+     *
+     * @param replica which shard is this rank's
+     * @param forReplicas allocates what replicas sum or gather
+     * @param stores opens the place of offloaded states
+     */
     public static ParameterStore allocate(
             RankMemory memory,
             StateLayout layout,
             int replica,
             Backend backend,
             MemoryLedger ledger,
+            LongFunction<DeviceMemory> forReplicas,
             Function<TensorTable, ShardStore> stores) {
+        boolean sums = layout.sharding().data() > 1;
+        boolean gathers = sums && layout.sharding().shardsOptimizer();
         ShardStore shards = memory.store().entries().isEmpty() ? null : stores.apply(memory.store());
         ParameterStore store = new ParameterStore(
                 backend,
                 layout,
-                CarvedMemory.allocate("parameters", memory.parameters(), ledger),
-                CarvedMemory.allocate("gradients", memory.gradients(), ledger),
+                CarvedMemory.allocate(
+                        "parameters", memory.parameters(), ledger, gathers ? forReplicas : backend::allocate),
+                CarvedMemory.allocate("gradients", memory.gradients(), ledger, sums ? forReplicas : backend::allocate),
                 CarvedMemory.allocate("optimizer", memory.optimizer(), ledger),
                 shards);
         StateViews views = new StateViews(

@@ -44,9 +44,11 @@ import io.penstock.tensor.DeviceClock;
 import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorTable;
+import io.penstock.tensor.cpu.PairwiseSum;
 import io.penstock.tensor.cpu.RankSum;
 import io.penstock.transport.Collectives;
 import io.penstock.transport.Endpoint;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -123,7 +125,8 @@ public final class PipelineRank implements AutoCloseable {
         int microBatches = plan.schedule().microBatches();
         StateLayout layout = new StateLayout(
                 layers, plan.compute(), sharding(), plan.techniques().offloading(), microBatches);
-        this.store = ParameterStore.allocate(memory, layout, replica, backend, ledger, stores);
+        this.store =
+                ParameterStore.allocate(memory, layout, replica, backend, ledger, wire::allocateForReplicas, stores);
         this.pool = ActivationPool.allocate(memory, ledger);
         this.elsewhere = memory.offloadedSlots().isEmpty()
                 ? null
@@ -182,7 +185,10 @@ public final class PipelineRank implements AutoCloseable {
                 wire.tensors(),
                 axes.dataGroup(endpoint.rank()),
                 pool.buffers().tensor(TensorNames.DATA_SCRATCH).segment());
-        return new DataGroup(collectives, backend.copies().isEmpty() ? new TreeSum() : new DeviceTreeSum(backend));
+        MemorySegment scratch = pool.buffers().tensor(TensorNames.DATA_SUM).segment();
+        return new DataGroup(
+                collectives,
+                backend.copies().isEmpty() ? new TreeSum(new PairwiseSum(scratch)) : new DeviceTreeSum(backend));
     }
 
     private TensorGroup tensorGroup() {

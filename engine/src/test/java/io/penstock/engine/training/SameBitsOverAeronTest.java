@@ -1,8 +1,11 @@
 package io.penstock.engine.training;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.penstock.models.ModelConfig;
 import io.penstock.models.ModelSpec;
+import io.penstock.models.gpt2.Gpt2Family;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.Techniques;
 import io.penstock.tensor.Backend;
@@ -10,6 +13,8 @@ import io.penstock.tensor.DType;
 import io.penstock.tensor.cpu.CpuBackend;
 import io.penstock.transport.AeronEndpoint;
 import io.penstock.transport.AeronSettings;
+import io.penstock.transport.Counter;
+import io.penstock.transport.Endpoint;
 import io.penstock.transport.EndpointSettings;
 import io.penstock.transport.InMemoryFabric;
 import io.penstock.transport.Machine;
@@ -21,6 +26,8 @@ import io.penstock.transport.driver.StreamBudget;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,8 +48,15 @@ class SameBitsOverAeronTest {
     private static TinyRun.Result overAeron(DType compute, String schedule, int ranks, AeronSettings.Path path)
             throws Exception {
         ModelSpec model = TinyRun.model(true);
-        Supplier<Backend> backends = () -> new CpuBackend(1);
-        Plan plan = TinyRun.plan(model, schedule, ranks, compute, Techniques.NONE, backends);
+        Plan plan = TinyRun.plan(model, schedule, ranks, compute, Techniques.NONE, () -> new CpuBackend(1));
+        return overAeron(model, plan, path, EndpointSettings.DEFAULT).result();
+    }
+
+    private record Outcome(TinyRun.Result result, long bytesSent) {}
+
+    private static Outcome overAeron(ModelSpec model, Plan plan, AeronSettings.Path path, EndpointSettings settings)
+            throws Exception {
+        int ranks = plan.axes().ranks();
         AeronSettings aeron = AeronSettings.DEFAULT.withPath(path);
         long needed = new StreamBudget(ranks * ranks * 2, ranks, path == AeronSettings.Path.IPC).bytes(aeron);
         try (DriverHost driver = DriverHost.start(
@@ -53,12 +67,36 @@ class SameBitsOverAeronTest {
                 members.add(Member.local(rank, udp, driver.directory().toString(), ""));
             }
             Membership membership = new Membership(JOB, 1, members);
-            return TinyRun.run(
-                    model,
-                    plan,
-                    backends,
-                    rank -> AeronEndpoint.open(membership, rank, aeron, EndpointSettings.DEFAULT));
+            Queue<Endpoint> endpoints = new ConcurrentLinkedQueue<>();
+            TinyRun.Result result = TinyRun.run(model, plan, () -> new CpuBackend(1), rank -> {
+                Endpoint endpoint = AeronEndpoint.open(membership, rank, aeron, settings);
+                endpoints.add(endpoint);
+                return endpoint;
+            });
+            long sent = endpoints.stream()
+                    .mapToLong(endpoint -> endpoint.counters().total(Counter.BYTES_SENT))
+                    .sum();
+            return new Outcome(result, sent);
         }
+    }
+
+    /** Of replicas on one machine, matrices large enough to be read where they lie. */
+    @ParameterizedTest
+    @CsvSource({"F32, 2, 0", "BF16, 2, 3", "BF16, 4, 2"})
+    void shouldSumReplicasWhereTheirGradientsLie(DType compute, int data, int zeroStage) throws Exception {
+        ModelSpec model = new Gpt2Family().spec(new ModelConfig("gpt2", 2, 64, 4, 300, 16, 61, 1e-5f, true, 0.02));
+        Supplier<Backend> backends = () -> new CpuBackend(1);
+        Plan alone = TinyRun.plan(model, "1f1b", 1, compute, new Techniques(TinyRun.tree(1, 0), List.of()), backends);
+        TinyRun.Result expected =
+                TinyRun.run(model, alone, backends, new InMemoryFabric(1, EndpointSettings.DEFAULT)::endpoint);
+        Plan plan = TinyRun.plan(
+                model, "1f1b", 1, compute, new Techniques(TinyRun.tree(data, zeroStage), List.of()), backends);
+        Outcome read = overAeron(model, plan, AeronSettings.Path.IPC, EndpointSettings.DEFAULT);
+        assertEquals(expected, read.result());
+        EndpointSettings checked = EndpointSettings.DEFAULT.withChecksum(true);
+        Outcome sent = overAeron(model, plan, AeronSettings.Path.IPC, checked);
+        assertEquals(expected, sent.result());
+        assertTrue(read.bytesSent() < 0.8 * sent.bytesSent(), read.bytesSent() + " of " + sent.bytesSent());
     }
 
     @ParameterizedTest

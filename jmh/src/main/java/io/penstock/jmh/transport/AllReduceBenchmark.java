@@ -110,7 +110,7 @@ public final class AllReduceBenchmark implements Standalone {
             MemorySegment scratch = Arena.global().allocate(Collectives.scratchBytes(world, CHUNK_BYTES), 4096);
             collectives = new Collectives(endpoint, IntStream.range(0, world).toArray(), scratch);
             own = Arena.global().allocate(SIZES[SIZES.length - 1], 4096).fill((byte) 0);
-            shared = endpoint.allocate(SIZES[SIZES.length - 1]);
+            shared = endpoint.allocate(SIZES[SIZES.length - 1]).orElseThrow();
             gloo = new GlooPeer(store, rank, world);
         }
 

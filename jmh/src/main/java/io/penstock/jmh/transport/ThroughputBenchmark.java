@@ -60,7 +60,7 @@ public final class ThroughputBenchmark implements Standalone {
             this.host = host;
             own = Arena.global().allocate(ALL_BYTES, 4096).fill((byte) 1);
             target = Arena.global().allocate(ALL_BYTES, 4096).fill((byte) 2);
-            shared = wires.ipcEndpoint().allocate(ALL_BYTES).fill((byte) 1);
+            shared = wires.ipcEndpoint().allocate(ALL_BYTES).orElseThrow().fill((byte) 1);
             rounds = new Rounds(wires.of(Wires.NIO), host);
         }
 

@@ -28,6 +28,8 @@ public final class MemoryPlanner {
     private static final long DATA_SLOTS = 2;
 
     private static final long DATA_CHUNK_FLOATS = 1 << 18;
+    /** Of a piece, one for each level of the tree over replicas. */
+    private static final long DATA_SUM_FLOATS = 1 << 10;
     /** Sums over a tensor group go in pieces of at most 2 MiB a rank: a shard of most micro-batches. */
     private static final long TENSOR_CHUNK_BYTES = 2 << 20;
 
@@ -259,7 +261,11 @@ public final class MemoryPlanner {
                 .add(TensorNames.COLLECTIVE_SCRATCH, DType.F64, Shape.of(ranks, COLLECTIVE_SCRATCH_DOUBLES));
         int replicas = techniques.sharding().data();
         if (replicas > 1) {
-            buffers.add(TensorNames.DATA_SCRATCH, DType.F32, Shape.of(DATA_SLOTS, replicas, DATA_CHUNK_FLOATS));
+            buffers.add(TensorNames.DATA_SCRATCH, DType.F32, Shape.of(DATA_SLOTS, replicas, DATA_CHUNK_FLOATS))
+                    .add(
+                            TensorNames.DATA_SUM,
+                            DType.F32,
+                            Shape.of(Integer.numberOfTrailingZeros(replicas), DATA_SUM_FLOATS));
         }
     }
 

@@ -10,7 +10,6 @@ import io.penstock.transport.AeronSettings;
  * @param ipc whether the ranks share this driver, so that a stream exists once; over UDP sender and receiver each have theirs
  */
 public record StreamBudget(int streams, int ranks, boolean ipc) {
-    private static final long TERMS = 3;
     /** Aeron's command and counters file and its loss report, as {@link DriverHost} sizes them. */
     private static final long DRIVER_BYTES = 18L << 20;
 
@@ -23,8 +22,8 @@ public record StreamBudget(int streams, int ranks, boolean ipc) {
 
     public long bytes(AeronSettings settings) {
         long copies = ipc ? 1 : 2;
-        long dataBytes = ipc ? TERMS * settings.ipcTermBytes() + settings.slabBytes() : TERMS * settings.udpTermBytes();
-        long controlBytes = TERMS * AeronSettings.CONTROL_TERM_BYTES + LOG_METADATA_BYTES;
+        long dataBytes = ipc ? settings.ipcStreamBytes() : settings.udpStreamBytes();
+        long controlBytes = (long) AeronSettings.TERMS * AeronSettings.CONTROL_TERM_BYTES + LOG_METADATA_BYTES;
         long control = (long) ranks * (ranks - 1);
         long doorbell = Math.ceilDiv(DOORBELL_HEAD_BYTES + ranks * DOORBELL_PEER_BYTES, PAGE_BYTES) * PAGE_BYTES;
         return DRIVER_BYTES
