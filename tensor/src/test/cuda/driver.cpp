@@ -111,6 +111,17 @@ struct Stream {
 
 static thread_local std::vector<Stream *> streams;
 
+// How often this thread has waited for work that was not done.
+static thread_local long host_waits = 0;
+
+static void wait_for(Stream *stream, long place) {
+    {
+        std::lock_guard<std::mutex> guard(stream->shared->lock);
+        host_waits += stream->done < place;
+    }
+    stream->run_to(place);
+}
+
 struct Event {
     Context *context;
     bool timed;
@@ -200,7 +211,7 @@ CUresult cuStreamCreate(void **stream, unsigned flags) {
     return current ? SUCCESS : NOT_INITIALIZED;
 }
 CUresult cuStreamSynchronize(void *stream) {
-    ((Stream *)stream)->run_to(((Stream *)stream)->all());
+    wait_for((Stream *)stream, ((Stream *)stream)->all());
     return state();
 }
 CUresult cuStreamDestroy_v2(void *stream) {
@@ -270,7 +281,7 @@ CUresult cuEventElapsedTime_v2(float *milliseconds, void *start, void *end) { re
 CUresult cuEventSynchronize(void *event) {
     Event *e = (Event *)event;
     if (e->stream) {
-        e->stream->run_to(e->place);
+        wait_for(e->stream, e->place);
     }
     return state();
 }
@@ -384,6 +395,8 @@ long standInWaits() {
     std::lock_guard<std::mutex> guard(machine.lock);
     return machine.waits;
 }
+// How often the thread that asks has waited for a device that was not done yet.
+long standInHostWaits() { return host_waits; }
 CUresult cuModuleLoadData(void **module, const void *image) {
     // PTX as text, with its zero
     *module = dlopen(getenv("PENSTOCK_HOST_KERNELS"), RTLD_NOW | RTLD_LOCAL);
@@ -435,7 +448,7 @@ int cublasGetVersion_v2(void *handle, int *version) {
     *version = 130002;
     return 0;
 }
-int cublasSetWorkspace_v2(void *handle, void *workspace, size_t bytes) { return (uintptr_t)workspace % 64 == 0 ? 0 : 7; }
+int cublasSetWorkspace_v2(void *handle, void *workspace, size_t bytes) { return (uintptr_t)workspace % 256 == 0 ? 0 : 7; }
 
 static float get(const void *x, int type, int64_t i) {
     if (type == 0) {

@@ -56,14 +56,15 @@ public class HeadBenchmark {
     }
 
     /** A head with the record of its one slot. */
-    private record Bound<S>(Head<S> head, S saved) {
-        static <S> Bound<S> of(Head<S> head, TensorSource slot) {
-            return new Bound<>(head, head.saved(slot));
+    private record Bound<S>(Head<S> head, S saved, Tensor loss_1) {
+        static <S> Bound<S> of(Head<S> head, TensorSource slot, Tensor loss_1) {
+            return new Bound<>(head, head.saved(slot), loss_1);
         }
 
         double run(Tensor dx_BTC, Tensor x_BTC, Tensor targets_BT) {
             head.forward(x_BTC, saved);
-            return head.backward(dx_BTC, x_BTC, targets_BT, 1f / Setting.ROWS, saved);
+            head.backward(loss_1, dx_BTC, x_BTC, targets_BT, 1f / Setting.ROWS, saved);
+            return loss_1.get(0);
         }
     }
 
@@ -88,7 +89,8 @@ public class HeadBenchmark {
             head = Bound.of(
                     spec.bind(LayerContext.whole(own.backend, parameters, microBatch, setting.dtype)
                             .withScratch(scratch)),
-                    slot);
+                    slot,
+                    own.memory.zeros(DType.F64, Shape.of(1)));
         }
 
         private static TensorSource tensors(BenchmarkMemory memory, TensorTable table) {

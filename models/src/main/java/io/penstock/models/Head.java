@@ -13,14 +13,14 @@ public interface Head<S> {
     /** Overwrites saved with the normed input and its statistics. */
     void forward(Tensor x_BTC, S saved);
 
-    /** The sum of the tokens' losses in nats, without gradients. targets_BT is I32. */
-    double loss(Tensor targets_BT, S saved);
+    /** Overwrites loss_1 (F64) with the sum of the tokens' losses in nats, without gradients. targets_BT is I32. */
+    void loss(Tensor loss_1, Tensor targets_BT, S saved);
 
     /**
-     * The sum of the tokens' losses in nats; overwrites dx_BTC with the gradient of {@code scale} times that sum, and accumulates (+=) the head's gradients.
+     * Overwrites loss_1 (F64) with the sum of the tokens' losses in nats and dx_BTC with the gradient of {@code scale} times that sum, and accumulates (+=) the head's gradients.
      * x_BTC is what forward read.
      */
-    double backward(Tensor dx_BTC, Tensor x_BTC, Tensor targets_BT, float scale, S saved);
+    void backward(Tensor loss_1, Tensor dx_BTC, Tensor x_BTC, Tensor targets_BT, float scale, S saved);
 
     /** Overwrites logits_V (accumulator type) for token {@code row} of the B*T tokens of the last forward into saved. */
     void logits(Tensor logits_V, int row, S saved);

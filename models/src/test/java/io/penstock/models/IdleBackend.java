@@ -141,14 +141,10 @@ public class IdleBackend implements Backend {
             float scale) {}
 
     @Override
-    public double sum(Tensor x) {
-        return 0;
-    }
+    public void sum(Tensor sum, Tensor x) {}
 
     @Override
-    public double sumOfSquares(Tensor x) {
-        return 0;
-    }
+    public void sumOfSquares(Tensor sum, Tensor x) {}
 
     @Override
     public void adamW(

@@ -50,18 +50,23 @@ public final class TinyModel {
         }
     }
 
-    private record HeadRun<S>(Head<S> head, S saved) {
+    private record HeadRun<S>(Head<S> head, S saved, Tensor loss_1) {
         static <S> HeadRun<S> of(Head<S> head, LayerSpec spec, MicroBatchShape microBatch, DType compute) {
-            return new HeadRun<>(head, head.saved(LayerMemory.carve(spec.saved(microBatch, compute))));
+            return new HeadRun<>(
+                    head,
+                    head.saved(LayerMemory.carve(spec.saved(microBatch, compute))),
+                    TestTensors.zeros(DType.F64, 1));
         }
 
         double loss(Tensor x_BTC, Tensor targets_BT) {
             head.forward(x_BTC, saved);
-            return head.loss(targets_BT, saved);
+            head.loss(loss_1, targets_BT, saved);
+            return loss_1.get(0);
         }
 
         double backward(Tensor dx_BTC, Tensor x_BTC, Tensor targets_BT, float scale) {
-            return head.backward(dx_BTC, x_BTC, targets_BT, scale, saved);
+            head.backward(loss_1, dx_BTC, x_BTC, targets_BT, scale, saved);
+            return loss_1.get(0);
         }
     }
 

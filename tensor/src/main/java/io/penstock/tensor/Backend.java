@@ -211,11 +211,11 @@ public interface Backend extends AutoCloseable {
 
     // ---- optimizer ----
 
-    /** Sum of a contiguous tensor of a compute type in double, one element after another, so that all backends agree on the bits: for short ones. */
-    double sum(Tensor x);
+    /** Overwrites sum_1 (F64) with the sum of a contiguous tensor of a compute type, one element after another, so that all backends agree on the bits: for short ones. */
+    void sum(Tensor sum_1, Tensor x);
 
-    /** Sum of squares in double, by a fixed order. */
-    double sumOfSquares(Tensor x);
+    /** Overwrites sum_1 (F64) with the sum of the squares of a contiguous tensor of a compute type, by a fixed order. */
+    void sumOfSquares(Tensor sum_1, Tensor x);
 
     /**
      * One AdamW update (Loshchilov and Hutter 2019, algorithm 2) of contiguous tensors of one size, of the accumulator type: g = gradientScale * gradient; m and v by

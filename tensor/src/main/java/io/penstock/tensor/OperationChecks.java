@@ -148,15 +148,12 @@ public final class OperationChecks {
         }
     }
 
-    public static void sum(Tensor x) {
+    /** Of elements or of their squares. */
+    public static void sum(Tensor sum, Tensor x) {
         if (Checks.ENABLED) {
             contiguousCompute("x", x);
-        }
-    }
-
-    public static void sumOfSquares(Tensor x) {
-        if (Checks.ENABLED) {
-            contiguousCompute("x", x);
+            vector("sum", sum, 1, DType.F64);
+            disjoint("sum", sum, "x", x);
         }
     }
 

@@ -39,10 +39,11 @@ public final class ChunkBuilder {
     private final DType compute;
     private final TensorGroup group;
     private final OffloadedSlots offloaded;
+    private final MicroBatchLosses losses;
     private final ActivationSlots inTurn = ActivationSlots.inTurn(OffloadedSlots.RESIDENT);
     private final RecomputedRegion region = new RecomputedRegion();
 
-    /** {@code group}: the ranks that share each layer; {@code offloaded}: the rank's activations that do not stay. */
+    /** {@code group}: the ranks that share each layer; {@code offloaded}: the rank's activations that do not stay; {@code losses}: where those of its head go. */
     public ChunkBuilder(
             Backend backend,
             ParameterStore parameters,
@@ -51,7 +52,9 @@ public final class ChunkBuilder {
             MicroBatchShape microBatch,
             DType compute,
             TensorGroup group,
-            OffloadedSlots offloaded) {
+            OffloadedSlots offloaded,
+            MicroBatchLosses losses) {
+        this.losses = losses;
         this.offloaded = offloaded;
         this.group = group;
         this.backend = backend;
@@ -151,7 +154,8 @@ public final class ChunkBuilder {
                 head,
                 inputs(chunk, layer, slots),
                 perSlot(slots.activations(), s -> slot(chunk, s).tensor(TensorNames.targets())),
-                perSlot(slots.activations(), s -> head.saved(slot(chunk, s).under(TensorNames.saved(layer)))));
+                perSlot(slots.activations(), s -> head.saved(slot(chunk, s).under(TensorNames.saved(layer)))),
+                losses);
     }
 
     private TensorSource slot(int chunk, int slot) {

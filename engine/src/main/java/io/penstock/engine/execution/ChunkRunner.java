@@ -149,9 +149,11 @@ public final class ChunkRunner {
         return layer + 1 < layers() ? memory.inputs().get(layer + 1).get(slots.of(microBatch)) : output(microBatch);
     }
 
-    /** The sum of the losses of a micro-batch's tokens, in nats; 0 on a chunk without head. */
-    public double loss(int microBatch) {
-        return head == null ? 0 : head.loss(slots.of(microBatch));
+    /** Leaves the sum of the losses of a micro-batch's tokens in {@link MicroBatchLosses}; nothing on a chunk without head. */
+    public void loss(int microBatch) {
+        if (head != null) {
+            head.loss(slots.of(microBatch));
+        }
     }
 
     /** Overwrites logits_V for one token of a micro-batch whose forward has run, on the chunk with the head. */
@@ -162,15 +164,14 @@ public final class ChunkRunner {
         head.logits(logits_V, row, slots.of(microBatch));
     }
 
-    /** Input and weight gradients layer by layer; returns the loss as {@link #loss} does. */
-    public double backward(int microBatch, float lossScale) {
+    /** Input and weight gradients layer by layer; leaves the loss as {@link #loss} does. */
+    public void backward(int microBatch, float lossScale) {
         int slot = slots.of(microBatch);
         int layer = layers() - 1;
         Tensor dy = head == null ? outputGradient(microBatch) : null;
-        double loss = 0;
         if (head != null) {
             Tensor dx = fusedInputGradient(layer, microBatch);
-            loss = headBackward(dx, lossScale, layer, microBatch);
+            headBackward(dx, lossScale, layer, microBatch);
             dy = dx;
             layer--;
         }
@@ -187,14 +188,12 @@ public final class ChunkRunner {
         if (embedding != null) {
             embeddingBackward(required(dy), microBatch);
         }
-        return loss;
     }
 
-    private double headBackward(Tensor dx, float lossScale, int layer, int microBatch) {
+    private void headBackward(Tensor dx, float lossScale, int layer, int microBatch) {
         states.beforeInputGradient(chunk, layer, microBatch);
-        double loss = required(head).backward(dx, lossScale, slots.of(microBatch));
+        required(head).backward(dx, lossScale, slots.of(microBatch));
         states.afterInputGradient(chunk, layer, microBatch);
-        return loss;
     }
 
     private void embeddingBackward(Tensor dy, int microBatch) {
@@ -224,13 +223,12 @@ public final class ChunkRunner {
         return layer == 0 ? inputGradient(microBatch) : outputGradient(layer - 1, microBatch);
     }
 
-    /** Input gradients only; returns the loss as {@link #loss} does. */
-    public double backwardInput(int microBatch, float lossScale) {
+    /** Input gradients only; leaves the loss as {@link #loss} does. */
+    public void backwardInput(int microBatch, float lossScale) {
         int slot = slots.of(microBatch);
         int layer = layers() - 1;
-        double loss = 0;
         if (head != null) {
-            loss = headBackward(splitInputGradient(layer, microBatch), lossScale, layer, microBatch);
+            headBackward(splitInputGradient(layer, microBatch), lossScale, layer, microBatch);
             layer--;
         }
         for (int i = blocks.size() - 1; i >= 0; i--, layer--) {
@@ -240,7 +238,6 @@ public final class ChunkRunner {
             blocks.get(i).backwardInput(dx, outputGradient(layer, microBatch), slot, microBatch % stashes);
             states.afterInputGradient(chunk, layer, microBatch);
         }
-        return loss;
     }
 
     /** Weight gradients of a micro-batch whose {@link #backwardInput} has run. */

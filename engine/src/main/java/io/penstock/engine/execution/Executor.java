@@ -1,6 +1,5 @@
 package io.penstock.engine.execution;
 
-import io.penstock.engine.optimizer.LossSum;
 import io.penstock.engine.sharding.LayerStates;
 import io.penstock.engine.state.OffloadedActivations;
 import io.penstock.partitioner.Axes;
@@ -23,16 +22,18 @@ public final class Executor {
     private final LayerStates states;
     private final List<ChunkRunner> chunks;
     private final @Nullable OffloadedActivations elsewhere;
-    private final LossSum loss = new LossSum();
+    private final MicroBatchLosses losses;
 
-    /** {@code chunks}: of this rank, by number; {@code elsewhere}: where activations go that do not stay. */
+    /** {@code chunks}: of this rank, by number, which leave their {@code losses}; {@code elsewhere}: where activations go that do not stay. */
     public Executor(
             Axes axes,
             Backend backend,
             Endpoint endpoint,
             LayerStates states,
             List<ChunkRunner> chunks,
+            MicroBatchLosses losses,
             @Nullable OffloadedActivations elsewhere) {
+        this.losses = losses;
         this.elsewhere = elsewhere;
         this.axes = axes;
         this.backend = backend;
@@ -78,12 +79,12 @@ public final class Executor {
     }
 
     /**
-     * Runs a program once; returns the sum of the losses of the tokens that met the head on this rank, good until the next run. {@code lossScale}: what the gradient of
-     * that sum is scaled by, one over the tokens of the step. {@code end} is called for the instructions that end a step.
+     * Runs a program once; returns the losses of the tokens that met the head on this rank, good until the next run. {@code lossScale}: what the gradient of their
+     * sum is scaled by, one over the tokens of the step. {@code end} is called for the instructions that end a step.
      */
-    public LossSum run(Run run, int step, float lossScale, StepEnd end) {
+    public MicroBatchLosses run(Run run, int step, float lossScale, StepEnd end) {
         Messages messages = run.messages;
-        loss.clear();
+        losses.clear();
         messages.begin(step);
         SlotTraffic traffic = run.traffic;
         if (traffic != null) {
@@ -100,22 +101,21 @@ public final class Executor {
             switch (instruction) {
                 case Instruction.Forward f -> forward(run, chunks.get(f.chunk()), f, step);
                 case Instruction.EvaluateLoss e -> {
-                    double nats = chunks.get(e.chunk()).loss(e.microBatch());
                     if (run.batches.counts(e.microBatch())) {
-                        loss.add(nats);
+                        chunks.get(e.chunk()).loss(e.microBatch());
                     }
                     messages.close(e.chunk());
                 }
                 case Instruction.Backward b -> {
                     messages.copyLocalGradient(b.chunk(), b.microBatch());
                     messages.awaitInputGradientFree(b.chunk(), b.microBatch());
-                    loss.add(chunks.get(b.chunk()).backward(b.microBatch(), lossScale));
+                    chunks.get(b.chunk()).backward(b.microBatch(), lossScale);
                     messages.close(b.chunk());
                 }
                 case Instruction.BackwardInput b -> {
                     messages.copyLocalGradient(b.chunk(), b.microBatch());
                     messages.awaitInputGradientFree(b.chunk(), b.microBatch());
-                    loss.add(chunks.get(b.chunk()).backwardInput(b.microBatch(), lossScale));
+                    chunks.get(b.chunk()).backwardInput(b.microBatch(), lossScale);
                 }
                 case Instruction.BackwardWeight b -> {
                     chunks.get(b.chunk()).backwardWeight(b.microBatch());
@@ -131,7 +131,7 @@ public final class Executor {
                 case Instruction.ReduceTiedGradients r -> end.reduceTiedGradients(step);
                 case Instruction.OptimizerStep o -> {
                     messages.finish();
-                    end.optimizerStep(step, loss);
+                    end.optimizerStep(step, losses);
                 }
             }
             if (traffic != null) {
@@ -140,7 +140,7 @@ public final class Executor {
             run.times.ended(i);
         }
         messages.finish();
-        return loss;
+        return losses;
     }
 
     private static void forward(Run run, ChunkRunner chunk, Instruction.Forward f, int step) {

@@ -10,9 +10,11 @@ final class HeadRunner<S> {
     private final List<Tensor> inputs;
     private final List<Tensor> targets;
     private final List<S> saved;
+    private final MicroBatchLosses losses;
 
-    HeadRunner(Head<S> head, List<Tensor> inputs, List<Tensor> targets, List<S> saved) {
+    HeadRunner(Head<S> head, List<Tensor> inputs, List<Tensor> targets, List<S> saved, MicroBatchLosses losses) {
         this.head = head;
+        this.losses = losses;
         this.inputs = inputs;
         this.targets = targets;
         this.saved = saved;
@@ -22,12 +24,12 @@ final class HeadRunner<S> {
         head.forward(inputs.get(slot), saved.get(slot));
     }
 
-    double loss(int slot) {
-        return head.loss(targets.get(slot), saved.get(slot));
+    void loss(int slot) {
+        head.loss(losses.next(), targets.get(slot), saved.get(slot));
     }
 
-    double backward(Tensor dx_BTC, float scale, int slot) {
-        return head.backward(dx_BTC, inputs.get(slot), targets.get(slot), scale, saved.get(slot));
+    void backward(Tensor dx_BTC, float scale, int slot) {
+        head.backward(losses.next(), dx_BTC, inputs.get(slot), targets.get(slot), scale, saved.get(slot));
     }
 
     void logits(Tensor logits_V, int row, int slot) {

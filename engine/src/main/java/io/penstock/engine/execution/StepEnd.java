@@ -54,7 +54,7 @@ public final class StepEnd {
     private boolean skipped;
 
     /** A piece of a gradient whose squares this rank sums for all. */
-    private record SquaredSegment(int parameter, int segment, Tensor gradient) {}
+    private record SquaredSegment(Tensor sum_1, Tensor gradient) {}
 
     /**
      * @param tiedPeer the rank with the other copy of a tied parameter; this rank where there is none
@@ -110,7 +110,8 @@ public final class StepEnd {
         for (int segment = first; segment < first + segments.perReplica(); segment++) {
             long begin = segments.begin(segment);
             long end = segments.begin(segment + 1);
-            squared.add(new SquaredSegment(parameter, segment, flat.slice(begin - base, end - begin)));
+            squared.add(
+                    new SquaredSegment(statistics.squares(parameter, segment), flat.slice(begin - base, end - begin)));
         }
     }
 
@@ -146,15 +147,14 @@ public final class StepEnd {
         group.await();
     }
 
-    void optimizerStep(int step, LossSum loss) {
+    void optimizerStep(int step, MicroBatchLosses losses) {
         shared.finishReductions();
         sumByTokens();
-        statistics.loss(loss);
         for (int i = 0; i < squared.size(); i++) {
             SquaredSegment segment = squared.get(i);
-            statistics.squares(segment.parameter(), segment.segment(), backend.sumOfSquares(segment.gradient()));
+            backend.sumOfSquares(segment.sum_1(), segment.gradient());
         }
-        collectives.allGather(statistics.own(), statistics.gathered());
+        gather(losses);
         lossSum = statistics.lossSum();
         usedScale = lossScale.factor();
         gradientNorm = statistics.gradientNorm() / usedScale;
@@ -175,10 +175,17 @@ public final class StepEnd {
         lossScale.keep();
     }
 
-    /** The loss sum over all ranks that met the head, on every rank; called by all ranks. */
-    public double share(LossSum loss) {
+    /** Here the host waits for all that its device was asked for in the step. */
+    private void gather(MicroBatchLosses losses) {
+        LossSum loss = losses.sum();
+        statistics.readSquares();
         statistics.loss(loss);
         collectives.allGather(statistics.own(), statistics.gathered());
+    }
+
+    /** The loss sum over all ranks that met the head, on every rank; called by all ranks. */
+    public double share(MicroBatchLosses losses) {
+        gather(losses);
         return statistics.lossSum();
     }
 

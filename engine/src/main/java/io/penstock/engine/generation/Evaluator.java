@@ -38,14 +38,14 @@ public final class Evaluator {
         int batch = model.shape().batch();
         long batches = Checks.divideExact(sampler.windows(), "windows", batch, "batch");
         BatchSource source = model.batches(sampler);
-        double sum = 0;
+        model.losses().clear();
         for (long i = 0; i < batches; i++) {
             source.tokens(model.runner().tokens(0), 0, Math.toIntExact(i));
             source.targets(model.runner().targets(0), 0, Math.toIntExact(i));
             model.runner().forward(0);
-            sum += model.runner().loss(0);
+            model.runner().loss(0);
         }
         long predicted = batches * model.shape().rows();
-        return new Result(sum / predicted, predicted);
+        return new Result(model.losses().sum().nats() / predicted, predicted);
     }
 }

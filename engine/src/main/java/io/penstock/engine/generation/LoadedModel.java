@@ -8,6 +8,7 @@ import io.penstock.engine.device.UploadedBatches;
 import io.penstock.engine.execution.BatchSource;
 import io.penstock.engine.execution.ChunkBuilder;
 import io.penstock.engine.execution.ChunkRunner;
+import io.penstock.engine.execution.MicroBatchLosses;
 import io.penstock.engine.sharding.WholeStates;
 import io.penstock.engine.state.ActivationPool;
 import io.penstock.engine.state.ParameterStore;
@@ -52,6 +53,7 @@ public final class LoadedModel implements AutoCloseable {
     private final ParameterStore store;
     private final ActivationPool pool;
     private final ChunkRunner runner;
+    private final MicroBatchLosses losses;
 
     private LoadedModel(
             ModelSpec model,
@@ -60,7 +62,8 @@ public final class LoadedModel implements AutoCloseable {
             Tokenizer tokenizer,
             ParameterStore store,
             ActivationPool pool,
-            ChunkRunner runner) {
+            ChunkRunner runner,
+            MicroBatchLosses losses) {
         this.model = model;
         this.backend = backend;
         this.shape = shape;
@@ -68,6 +71,7 @@ public final class LoadedModel implements AutoCloseable {
         this.store = store;
         this.pool = pool;
         this.runner = runner;
+        this.losses = losses;
     }
 
     /** Throws {@link io.penstock.models.weights.ModelFileException} for a folder that is no model. {@code batch} sequences of the model's longest length, in F32. */
@@ -91,6 +95,7 @@ public final class LoadedModel implements AutoCloseable {
         ActivationPool pool = ActivationPool.allocate(memory, ledger);
         CheckpointReader.readWeights(folder, store);
         store.refreshWorking();
+        MicroBatchLosses losses = MicroBatchLosses.of(model.layers(), pool.buffers(), backend);
         ChunkRunner runner = new ChunkBuilder(
                         backend,
                         store,
@@ -99,9 +104,10 @@ public final class LoadedModel implements AutoCloseable {
                         shape,
                         DType.F32,
                         TensorGroup.alone(),
-                        OffloadedSlots.NONE)
+                        OffloadedSlots.NONE,
+                        losses)
                 .build(0, model.layers(), forwardOnly.recomputation(), new Slots(1, 0));
-        return new LoadedModel(model, backend, shape, tokenizer, store, pool, runner);
+        return new LoadedModel(model, backend, shape, tokenizer, store, pool, runner, losses);
     }
 
     /** Throws {@link CheckpointException} for a folder without a model, or whose files are not those that its manifest lists. */
@@ -164,6 +170,11 @@ public final class LoadedModel implements AutoCloseable {
 
     ChunkRunner runner() {
         return runner;
+    }
+
+    /** That the runner leaves. */
+    MicroBatchLosses losses() {
+        return losses;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.penstock.engine.optimizer;
 
 import io.penstock.partitioner.Axes;
+import io.penstock.tensor.HostMirror;
 import io.penstock.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
@@ -20,7 +21,7 @@ public final class StepStatistics {
     private final int[] partsOf;
     private final int lossOwner;
     private final int segments;
-    private final Tensor own;
+    private final HostMirror own;
     private final Tensor gathered;
     private final LossSum total = new LossSum();
 
@@ -31,10 +32,10 @@ public final class StepStatistics {
      * @param lossOwner the pipeline rank with the head
      * @param segments of a parameter, shared out evenly over the replicas
      * @param own a block of this rank
-     * @param gathered (ranks, block)
+     * @param gathered (ranks, block), on the host
      */
     public StepStatistics(
-            Axes axes, int[] ownerOf, int[] partsOf, int lossOwner, int segments, Tensor own, Tensor gathered) {
+            Axes axes, int[] ownerOf, int[] partsOf, int lossOwner, int segments, HostMirror own, Tensor gathered) {
         this.partsOf = partsOf.clone();
         this.axes = axes;
         this.ownerOf = ownerOf.clone();
@@ -50,13 +51,18 @@ public final class StepStatistics {
     }
 
     public void loss(LossSum sum) {
-        own.set(0, sum.high());
-        own.set(1, sum.low());
+        own.onHost().set(0, sum.high());
+        own.onHost().set(1, sum.low());
     }
 
-    /** {@code parameter}: its place in canonical order. */
-    public void squares(int parameter, int segment, double sum) {
-        own.set(LOSS + (long) parameter * segments + segment, sum);
+    /** Where a backend leaves the sum of squares of a segment of a gradient. {@code parameter}: its place in canonical order. */
+    public Tensor squares(int parameter, int segment) {
+        return own.numbers().slice(LOSS + (long) parameter * segments + segment, 1);
+    }
+
+    /** Takes all sums of squares that were left until now, before {@link #loss} is said. */
+    public void readSquares() {
+        own.read();
     }
 
     public boolean owns(int rank, int parameter) {
@@ -65,7 +71,7 @@ public final class StepStatistics {
 
     /** What this rank sends. */
     public MemorySegment own() {
-        return own.segment();
+        return own.onHost().segment();
     }
 
     /** Where the blocks of all ranks arrive, in rank order. */
@@ -74,7 +80,7 @@ public final class StepStatistics {
     }
 
     private double of(int rank, long index) {
-        return gathered.get(rank * own.elements() + index);
+        return gathered.get(rank * own.onHost().elements() + index);
     }
 
     /** Over all replicas. */

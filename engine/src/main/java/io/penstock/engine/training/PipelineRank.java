@@ -9,6 +9,7 @@ import io.penstock.engine.execution.ChunkBuilder;
 import io.penstock.engine.execution.ChunkRunner;
 import io.penstock.engine.execution.Executor;
 import io.penstock.engine.execution.InstructionTimes;
+import io.penstock.engine.execution.MicroBatchLosses;
 import io.penstock.engine.execution.StepEnd;
 import io.penstock.engine.offload.ShardStore;
 import io.penstock.engine.optimizer.LossScale;
@@ -41,6 +42,7 @@ import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.Schedules;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DeviceClock;
+import io.penstock.tensor.HostMirror;
 import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorTable;
@@ -133,7 +135,8 @@ public final class PipelineRank implements AutoCloseable {
                 : OffloadedActivations.open(memory.offloadedSlots(), pool.activations(), stores, endpoint.rank());
         this.shared = new SharedStates(store, chunks, dataGroup(), replica, microBatches, backend);
         this.group = tensorGroup();
-        this.executor = new Executor(axes, backend, wire.tensors(), shared, runners(chunks), elsewhere);
+        MicroBatchLosses losses = MicroBatchLosses.of(layers, pool.buffers(), backend);
+        this.executor = new Executor(axes, backend, wire.tensors(), shared, runners(chunks, losses), losses, elsewhere);
         this.owners = new ParameterOwners(model, plan, placement);
         this.lossScale = LossScale.of(plan.compute());
         this.end = stepEnd(hyperparameters);
@@ -154,7 +157,7 @@ public final class PipelineRank implements AutoCloseable {
         return model.layers().subList(range.from(), range.to());
     }
 
-    private List<ChunkRunner> runners(List<List<LayerSpec>> chunks) {
+    private List<ChunkRunner> runners(List<List<LayerSpec>> chunks, MicroBatchLosses losses) {
         ChunkBuilder builder = new ChunkBuilder(
                 backend,
                 store,
@@ -163,7 +166,8 @@ public final class PipelineRank implements AutoCloseable {
                 plan.microBatch(),
                 plan.compute(),
                 group,
-                plan.memory().get(pipelineRank).offloadedSlots());
+                plan.memory().get(pipelineRank).offloadedSlots(),
+                losses);
         InFlight inFlight = InFlight.of(plan.schedule());
         List<ChunkRunner> runners = new ArrayList<>();
         for (int chunk = 0; chunk < chunks.size(); chunk++) {
@@ -215,7 +219,7 @@ public final class PipelineRank implements AutoCloseable {
                 owners.parts(),
                 last,
                 new Segments(0, axes.data()).count(),
-                wire.onHost(pool.buffers().tensor(TensorNames.STATISTICS_OWN)),
+                HostMirror.of(pool.buffers().tensor(TensorNames.STATISTICS_OWN), backend),
                 wire.onHost(pool.buffers().tensor(TensorNames.STATISTICS_GATHERED)));
         Collectives collectives = new Collectives(
                 wire.host(),

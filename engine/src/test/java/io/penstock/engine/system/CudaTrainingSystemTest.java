@@ -185,6 +185,26 @@ final class CudaTrainingSystemTest {
         assertEquals(cpu.path("loss").asDouble(), cuda.path("loss").asDouble(), 1e-4);
     }
 
+    /** Once for all that it asked for, then for the sums of squares and for the losses that lie there, however many micro-batches and gradients there are. */
+    @Test
+    void shouldWaitForTheDeviceOnlyAtTheEndOfAStep(@TempDir Path folder) throws IOException {
+        String small = "cluster.device=cuda cluster.launch=threads model.hidden_size=16 training.steps=3"
+                + " training.sequence_length=8 model.max_position_embeddings=8 training.validation.sequences=2"
+                + " logging.sample_tokens=0 run.name=";
+        Running run = Sandbox.in(folder)
+                .startClass(
+                        HostWaitsRun.class.getName(),
+                        machine,
+                        small + "one training.global_batch_size=16 training.precision=f16 parallelism.pipeline=1",
+                        small + "replicas parallelism.pipeline=1 parallelism.data=2 parallelism.zero_stage=2",
+                        small + "stages parallelism.schedule=zb-h1")
+                .end(0);
+        // the first of two stages has no losses to read
+        assertEquals(
+                List.of("waits [3, 3]", "waits [3, 3]", "waits [2, 2]"),
+                run.out().lines().toList());
+    }
+
     /** A stream's stamps are in order, none is before the host asked, and since the stand-in works when somebody waits, some are long after the host went on. */
     private static void assertDrawsTheDevicesOwnTimes(Path run) throws IOException {
         for (int rank = 0; rank < 2; rank++) {

@@ -39,13 +39,14 @@ public final class DirectGpt2 implements AutoCloseable {
         }
     }
 
-    private record BoundHead<S>(Head<S> head, S saved) {
+    private record BoundHead<S>(Head<S> head, S saved, Tensor loss_1) {
         void forward(Tensor x_BTC) {
             head.forward(x_BTC, saved);
         }
 
         double backward(Tensor dx_BTC, Tensor x_BTC, Tensor targets_BT, float scale) {
-            return head.backward(dx_BTC, x_BTC, targets_BT, scale, saved);
+            head.backward(loss_1, dx_BTC, x_BTC, targets_BT, scale, saved);
+            return loss_1.get(0);
         }
 
         void logits(Tensor logits_V, int row) {
@@ -98,6 +99,7 @@ public final class DirectGpt2 implements AutoCloseable {
         Shape hidden = Shape.of(
                 microBatch.batch(), microBatch.sequence(), model.config().hiddenSize());
         TensorTable.Builder table = TensorTable.builder()
+                .add("sum", DType.F64, Shape.of(1))
                 .add("tokens", DType.I32, ids)
                 .add("targets", DType.I32, ids)
                 .add("logits", compute.accumulator(), Shape.of(model.config().vocabSize()))
@@ -128,7 +130,7 @@ public final class DirectGpt2 implements AutoCloseable {
     }
 
     private <S> BoundHead<S> bind(Head<S> bound) {
-        return new BoundHead<>(bound, bound.saved(activations.under("head/saved/")));
+        return new BoundHead<>(bound, bound.saved(activations.under("head/saved/")), activations.tensor("sum"));
     }
 
     public List<String> names() {
@@ -218,9 +220,11 @@ public final class DirectGpt2 implements AutoCloseable {
 
     /** Has the next {@link #step} scale the gradients to a global norm of at most {@code limit}; returns the norm. */
     public double clip(double limit) {
+        Tensor sum_1 = activations.tensor("sum");
         double squares = 0;
         for (DirectParameters.State state : parameters.states().values()) {
-            squares += backend.sumOfSquares(state.gradient());
+            backend.sumOfSquares(sum_1, state.gradient());
+            squares += sum_1.get(0);
         }
         double norm = Math.sqrt(squares);
         gradientScale = norm > limit ? limit / norm : 1;

@@ -77,17 +77,17 @@ final class LlamaHead implements Head<LlamaHead.Saved> {
     }
 
     @Override
-    public double loss(Tensor targets_BT, Saved saved) {
+    public void loss(Tensor loss_1, Tensor targets_BT, Saved saved) {
         Tensor[] n_RC = views.of(region.gather(saved.n_BTC, 0));
         for (int i = 0; i < chunks.count(); i++) {
             project(i, n_RC[i]);
             losses.find(i, logits_RV[i], null, targets_BT, 0);
         }
-        return losses.sum();
+        losses.sum(loss_1);
     }
 
     @Override
-    public double backward(Tensor dx_BTC, Tensor x_BTC, Tensor targets_BT, float scale, Saved saved) {
+    public void backward(Tensor loss_1, Tensor dx_BTC, Tensor x_BTC, Tensor targets_BT, float scale, Saved saved) {
         Tensor[] n_RC = views.of(region.gather(saved.n_BTC, 0));
         Tensor dn_BTC = region.partial(dx_BTC, 1);
         Tensor[] dn_RC = views.of(dn_BTC);
@@ -104,7 +104,7 @@ final class LlamaHead implements Head<LlamaHead.Saved> {
         }
         // forward: n = rms_f(x)
         norm.backward(dx_BTC, region.awaitSum(dn_BTC, 1), null, x_BTC, saved.rstd_BT);
-        return losses.sum();
+        losses.sum(loss_1);
     }
 
     @Override

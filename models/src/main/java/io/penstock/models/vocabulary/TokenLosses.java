@@ -57,8 +57,8 @@ public final class TokenLosses {
         backend.crossEntropyPart(losses_R, dlogits_RV, logits_RV, targets_R, statistics_PR3[chunk], firstToken, scale);
     }
 
-    /** Of all tokens, in double, in row order. */
-    public double sum() {
-        return backend.sum(losses_BT);
+    /** Overwrites loss_1 (F64) with the sum of all tokens' losses, in row order. */
+    public void sum(Tensor loss_1) {
+        backend.sum(loss_1, losses_BT);
     }
 }

@@ -97,6 +97,7 @@ public final class MemoryPlanner {
         addSharedScratch(stash, all);
         addTensorScratch(buffers);
         addHeadScratch(stash, all);
+        addLosses(buffers, all, schedule.microBatches());
         addStatistics(
                 buffers,
                 schedule.ranks() * techniques.sharding().data() * model.split().size());
@@ -248,6 +249,12 @@ public final class MemoryPlanner {
             if (layer instanceof HeadSpec) {
                 stash.addAll(TensorNames.HEAD_SCRATCH, layer.stash(microBatch, compute));
             }
+        }
+    }
+
+    private static void addLosses(TensorTable.Builder buffers, List<LayerSpec> layers, int microBatches) {
+        if (layers.stream().anyMatch(HeadSpec.class::isInstance)) {
+            buffers.add(TensorNames.LOSSES, DType.F64, Shape.of(microBatches));
         }
     }
 

@@ -14,6 +14,9 @@ public final class TensorNames {
     /** Prefix of the head's scratch tensors. */
     public static final String HEAD_SCRATCH = "head.";
 
+    /** Of each micro-batch of a step, on a rank with the head (F64). */
+    public static final String LOSSES = "losses";
+
     /** What this rank says at the end of a step, and what all said (F64). */
     public static final String STATISTICS_OWN = "statistics.own";
 

@@ -301,19 +301,19 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public double sum(Tensor x) {
-        OperationChecks.sum(x);
+    public void sum(Tensor sum_1, Tensor x) {
+        OperationChecks.sum(sum_1, x);
         double sum = 0;
         for (long i = 0; i < x.elements(); i++) {
             sum += x.get(i);
         }
-        return sum;
+        sum_1.set(0, sum);
     }
 
     @Override
-    public double sumOfSquares(Tensor x) {
-        OperationChecks.sumOfSquares(x);
-        return sumOfSquares.run(x);
+    public void sumOfSquares(Tensor sum_1, Tensor x) {
+        OperationChecks.sum(sum_1, x);
+        sum_1.set(0, sumOfSquares.run(x));
     }
 
     @Override

@@ -16,17 +16,14 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Computes F32, BF16 and F16 on one NVIDIA GPU. Operations return before the device has done them, except those that return a number and {@link #synchronize}. Tokens and targets are judged on the device: one out of range counts as zeros and is reported by the next of
- * {@link #synchronize}, {@link #sum} and {@link #sumOfSquares}.
+ * Computes F32, BF16 and F16 on one NVIDIA GPU. Operations return before the device has done them; {@link #synchronize} waits. Tokens and targets are judged on the device: one out of range counts as zeros and is reported by the next
+ * {@link #synchronize}.
  */
 public final class CudaBackend implements Backend {
     /** Of kernels: holds a piece of a product in F32, partial sums, a row statistic of attention. */
     private static final long SCRATCH_BYTES = 32 << 20;
     /** What NVIDIA advises for Hopper. */
     private static final long MATMUL_BYTES = 32 << 20;
-    /** Elements that a block of sumOfSquares takes. */
-    private static final long SQUARES_OF_BLOCK = 1 << 15;
-
     /** What {@link #workspaceBytes} of a backend of {@link #open} will be. */
     public static final long WORKSPACE_BYTES = Launcher.HEADER_BYTES + SCRATCH_BYTES + MATMUL_BYTES;
 
@@ -42,11 +39,9 @@ public final class CudaBackend implements Backend {
     private final SwiGlus swiGlus;
     private final Attentions attentions;
     private final Losses losses;
-    private final HostSums hostSums;
+    private final Sums sums;
     private final Typed gelu;
     private final Typed geluGradient;
-    private final Typed squares;
-    private final Gpu.Function addSquares;
     private final Typed adamW;
     private boolean closed;
 
@@ -73,11 +68,9 @@ public final class CudaBackend implements Backend {
         swiGlus = new SwiGlus(launcher);
         attentions = new Attentions(launcher);
         losses = new Losses(launcher);
-        hostSums = new HostSums(gpu);
+        sums = new Sums(launcher);
         gelu = Typed.of(gpu, "gelu", "gelu");
         geluGradient = Typed.of(gpu, "gelu", "gelu_gradient");
-        squares = Typed.of(gpu, "optimizer", "squares");
-        addSquares = gpu.function("optimizer", "add_squares");
         adamW = Typed.of(gpu, "optimizer", "adamw");
     }
 
@@ -321,28 +314,15 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
-    public double sum(Tensor x) {
-        OperationChecks.sum(x);
-        double sum = hostSums.sum(x);
-        launcher.check();
-        return sum;
+    public void sum(Tensor sum_1, Tensor x) {
+        OperationChecks.sum(sum_1, x);
+        sums.inOrder(sum_1, x);
     }
 
     @Override
-    public double sumOfSquares(Tensor x) {
-        OperationChecks.sumOfSquares(x);
-        // Blocks of one size, more of it only where their sums would not fit the scratch.
-        long most = launcher.scratchBytes() / Double.BYTES;
-        long perBlock = Launcher.divideUp(x.elements(), most * SQUARES_OF_BLOCK) * SQUARES_OF_BLOCK;
-        long blocks = x.elements() == 0 ? 0 : Launcher.divideUp(x.elements(), perBlock);
-        int shared = 8 * Double.BYTES;
-        launcher.begin().put(launcher.scratch()).put(x).put(x.elements()).put(perBlock);
-        launcher.launch(squares.of(x.dtype()), blocks, 1, 1, Launcher.THREADS, shared);
-        launcher.begin().put(launcher.resultWord()).put(launcher.scratch()).put(blocks);
-        launcher.launch(addSquares, 1, 1, 1, Launcher.THREADS, shared);
-        double sum = launcher.readResult();
-        launcher.check();
-        return sum;
+    public void sumOfSquares(Tensor sum_1, Tensor x) {
+        OperationChecks.sum(sum_1, x);
+        sums.ofSquares(sum_1, x);
     }
 
     @Override
@@ -381,7 +361,6 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void synchronize() {
-        gpu.synchronize();
         launcher.check();
     }
 

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * Launches kernels: writes their argument structs (64-bit members first, then 32-bit ones, as device.cuh asks) and owns what kernels share, one allocation:
  *
  * <pre>
- *   | error word, 64 | result word, 64 | scratch of kernels | workspace of cuBLAS |
+ *   | error word, 256 | scratch of kernels | workspace of cuBLAS |
  * </pre>
  */
 final class Launcher implements AutoCloseable {
@@ -19,7 +19,9 @@ final class Launcher implements AutoCloseable {
     static final int EIGHT = 8;
 
     static final int THREADS = 256;
-    static final long HEADER_BYTES = 128;
+    /** So much that cuBLAS finds its workspace on the boundary of 256 bytes that it asks for. */
+    static final long HEADER_BYTES = 256;
+
     private static final long NO_ERROR = -1;
 
     private final Gpu gpu;
@@ -50,11 +52,6 @@ final class Launcher implements AutoCloseable {
     /** Kernels write the first index out of range here: row in the upper half, index in the lower. */
     long errorWord() {
         return memory.segment().address();
-    }
-
-    /** Eight bytes that a kernel leaves a number in. */
-    long resultWord() {
-        return memory.segment().address() + 64;
     }
 
     long scratch() {
@@ -138,12 +135,7 @@ final class Launcher implements AutoCloseable {
 
     // ---- results ----
 
-    double readResult() {
-        gpu.read(word, resultWord());
-        return Double.longBitsToDouble(word.get(ValueLayout.JAVA_LONG, 0));
-    }
-
-    /** Waits, and reports an index out of range that a kernel met. */
+    /** Waits for all work, and reports an index out of range that a kernel met. */
     void check() {
         gpu.read(word, errorWord());
         long error = word.get(ValueLayout.JAVA_LONG, 0);

@@ -6,17 +6,21 @@ import jcuda.driver.CUevent_flags;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
-/** Host bytes into the stream of work, through a few pinned slots in turn: the host goes on when a slot is filled, and waits only for a slot that is still being read. */
+/**
+ * Host bytes into the stream of work, through pinned slots in turn: the host goes on when slots are filled, and waits only for those that are still to be read. Slots are small, so that the token ids
+ * of many micro-batches wait in them at once; what is longer takes several that lie side by side.
+ */
 final class Uploads implements AutoCloseable {
-    private static final int SLOTS = 4;
-    private static final long SLOT_BYTES = 1 << 20;
+    private static final int SLOTS = 64;
+    private static final long SLOT_BYTES = 64 << 10;
+    private static final int MOST_AT_ONCE = 16;
 
     private final CUstream work;
     private final PinnedMemory slots;
     private final CUevent[] taken = new CUevent[SLOTS];
     private final DeviceAddress device = new DeviceAddress();
     private final DeviceAddress host = new DeviceAddress();
-    private long next;
+    private int next;
 
     /** The context must be the thread's. */
     Uploads(CUstream work) {
@@ -29,17 +33,29 @@ final class Uploads implements AutoCloseable {
     }
 
     void write(long address, MemorySegment from) {
-        for (long at = 0; at < from.byteSize(); at += SLOT_BYTES) {
-            long bytes = Math.min(SLOT_BYTES, from.byteSize() - at);
-            int slot = (int) (next++ % SLOTS);
-            if (next > SLOTS) {
-                JCudaDriver.cuEventSynchronize(taken[slot]);
-            }
-            MemorySegment.copy(from, at, slots.segment(), slot * SLOT_BYTES, bytes);
-            JCudaDriver.cuMemcpyHtoDAsync(
-                    device.at(address + at), host.at(slots.segment().address() + slot * SLOT_BYTES), bytes, work);
+        long most = MOST_AT_ONCE * SLOT_BYTES;
+        for (long at = 0; at < from.byteSize(); at += most) {
+            writePiece(address + at, from, at, Math.min(most, from.byteSize() - at));
+        }
+    }
+
+    private void writePiece(long address, MemorySegment from, long at, long bytes) {
+        int count = (int) Math.ceilDiv(bytes, SLOT_BYTES);
+        if (next + count > SLOTS) {
+            next = 0;
+        }
+        int end = next + count;
+        for (int slot = next; slot < end; slot++) {
+            // of a slot that nobody has taken yet the driver says at once that it is free
+            JCudaDriver.cuEventSynchronize(taken[slot]);
+        }
+        MemorySegment.copy(from, at, slots.segment(), next * SLOT_BYTES, bytes);
+        JCudaDriver.cuMemcpyHtoDAsync(
+                device.at(address), host.at(slots.segment().address() + next * SLOT_BYTES), bytes, work);
+        for (int slot = next; slot < end; slot++) {
             JCudaDriver.cuEventRecord(taken[slot], work);
         }
+        next = end;
     }
 
     @Override

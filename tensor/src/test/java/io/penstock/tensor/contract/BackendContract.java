@@ -138,13 +138,6 @@ public abstract class BackendContract {
     @Test
     void shouldSumInOrder() {
         checkAll(OptimizerCases.sum());
-        for (OperationCase operation : OptimizerCases.sum()) {
-            MemorySegment initial = operation.initial();
-            assertEquals(
-                    operation.run(reference, OperationCase.copy(initial)).result(),
-                    run(backend, operation, initial).result(),
-                    operation + ": not the sum in order");
-        }
     }
 
     @Test
@@ -181,7 +174,7 @@ public abstract class BackendContract {
             Tensor y = TestTensors.zeros(DType.F64, 8);
             assertThrows(IllegalStateException.class, () -> backend.gelu(y, x));
             assertThrows(IllegalStateException.class, () -> backend.add(y, x));
-            assertThrows(IllegalStateException.class, () -> backend.sumOfSquares(x));
+            assertThrows(IllegalStateException.class, () -> backend.sumOfSquares(TestTensors.zeros(DType.F64, 1), x));
         }
     }
 
@@ -284,10 +277,10 @@ public abstract class BackendContract {
 
     private Outcome run(Backend on, OperationCase operation, MemorySegment initial, DeviceMemory memory) {
         upload(on, memory, initial);
-        double result = operation.run(on, memory.segment()).result();
+        operation.run(on, memory.segment());
         on.synchronize();
         MemorySegment image = Arena.ofAuto().allocate(initial.byteSize(), TensorTable.ALIGNMENT);
         download(on, image, memory);
-        return new Outcome(image, result);
+        return new Outcome(image);
     }
 }

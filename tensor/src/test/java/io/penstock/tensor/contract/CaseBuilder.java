@@ -96,13 +96,6 @@ final class CaseBuilder {
     }
 
     OperationCase run(BiConsumer<Backend, TensorSource> call) {
-        return returning((backend, tensors) -> {
-            call.accept(backend, tensors);
-            return 0;
-        });
-    }
-
-    OperationCase returning(OperationCase.Call call) {
         return new OperationCase(operation, details, seed, operands, end, call, preparation, property);
     }
 

@@ -62,7 +62,7 @@ final class ContractSensitivityTest {
         // of what may be larger than the largest that counts: a number by which nothing changes is no wrong result
         double size = Math.max(largest, Math.abs(finite));
         output.set(index, finite + size * (coarse ? COARSE : FINE));
-        return new Outcome(image, right.result());
+        return new Outcome(image);
     }
 
     @Test
@@ -93,7 +93,7 @@ final class ContractSensitivityTest {
         image.set(ValueLayout.JAVA_BYTE, at, (byte) (image.get(ValueLayout.JAVA_BYTE, at) ^ 0x55));
         assertThrows(
                 AssertionError.class,
-                () -> operation.verify(initial, right, new Outcome(image, right.result())),
+                () -> operation.verify(initial, right, new Outcome(image)),
                 operation + ": byte " + at);
     }
 
@@ -108,15 +108,6 @@ final class ContractSensitivityTest {
             }
         }
         return false;
-    }
-
-    @Test
-    void shouldCatchAWrongReturnValue() {
-        OperationCase operation = OptimizerCases.sumOfSquares().getLast();
-        MemorySegment initial = operation.initial();
-        Outcome right = operation.run(reference, OperationCase.copy(initial));
-        Outcome wrong = new Outcome(right.image(), Math.nextUp((float) right.result()));
-        assertThrows(AssertionError.class, () -> operation.verify(initial, right, wrong));
     }
 
     private static List<OperationCase> smallCases() {

@@ -20,10 +20,10 @@ import java.util.Set;
 /** Calls that every backend is to refuse with {@link IllegalStateException}, before it touches memory. */
 final class Refusals {
     /** Operations of one tensor, which any shape suits. */
-    private static final Set<String> ANY_SHAPE = Set.of("zero", "sum", "sumOfSquares");
+    private static final Set<String> ANY_SHAPE = Set.of("zero");
 
     /** Operands whose rows no other operand is as wide as. */
-    private static final Set<String> ANY_WIDTH = Set.of("softmaxPart logits");
+    private static final Set<String> ANY_WIDTH = Set.of("softmaxPart logits", "sum x", "sumOfSquares x");
 
     private final Backend backend;
 
@@ -89,7 +89,7 @@ final class Refusals {
         Tensor strided = wide.columns(2, 4);
         Tensor x = TestTensors.zeros(F32, 4, 4);
         refuse("zero of strided rows", () -> backend.zero(strided));
-        refuse("sumOfSquares of strided rows", () -> backend.sumOfSquares(strided));
+        refuse("sumOfSquares of strided rows", () -> backend.sumOfSquares(TestTensors.zeros(DType.F64, 1), strided));
         refuse("add of strided rows", () -> backend.add(x, strided));
         refuse("gelu of strided rows", () -> backend.gelu(x, strided));
         refuse("gelu into strided rows", () -> backend.gelu(strided, x));

@@ -95,7 +95,9 @@ final class AllocationTest {
         operations.put(
                 dtype + " crossEntropyPart",
                 () -> backend.crossEntropyPart(loss, out, logits, ids, statistics, 50, 0.01f));
-        operations.put(dtype + " sumOfSquares", () -> backend.sumOfSquares(x));
+        Tensor sum = TestTensors.zeros(DType.F64, 1);
+        operations.put(dtype + " sumOfSquares", () -> backend.sumOfSquares(sum, x));
+        operations.put(dtype + " sum", () -> backend.sum(sum, x));
         llama(backend, dtype, operations);
         attention(backend, dtype, operations);
         adamW(backend, dtype, operations);
