@@ -51,6 +51,9 @@ public interface DeviceCopies {
     /** The device does what is asked for later after a copy that another backend started, or this one; the host does not wait. */
     void orderAfter(DeviceCopies starter, long copy);
 
+    /** A lane of copies that is nobody else's. */
+    DeviceLane lane();
+
     /** The host waits for all work that the device was asked for, and for the copies that it was {@linkplain #orderAfter ordered after}. */
     void finish();
 }

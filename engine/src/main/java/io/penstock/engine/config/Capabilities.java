@@ -24,12 +24,6 @@ final class Capabilities {
                     List.of("parallelism", "cluster.device"),
                     "parallelism: auto chooses by times of this machine's layers, which are not measured on a GPU yet:"
                             + " give the layout key by key"));
-        } else if (layout.offload().contains(Offload.ACTIVATIONS)) {
-            findings.add(new Finding(
-                    List.of("parallelism.offload", "cluster.device"),
-                    "parallelism.offload: " + layout.offload()
-                            + " is not available with cluster.device: cuda yet, optimizer and parameters are: activations"
-                            + " are carried by a thread that does not reach a GPU's memory"));
         } else if (!layout.offload().contains(Offload.NONE)
                 && cluster.offloadStore().kind() != OffloadStoreKind.HOST) {
             findings.add(new Finding(

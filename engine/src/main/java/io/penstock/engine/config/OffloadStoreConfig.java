@@ -9,7 +9,7 @@ import java.util.Optional;
 public record OffloadStoreConfig(
         @Key(
                 value =
-                        "What it is: mapped `files`, a `chronicle-map` in a file, or `host` memory, which `memory_per_rank` does not count.",
+                        "What it is: mapped `files`, a `chronicle-map` in a file, or `host` memory, which `memory_per_rank` does not count; `host` alone with `device: cuda`.",
                 byDefault = "files")
         OffloadStoreKind kind,
 

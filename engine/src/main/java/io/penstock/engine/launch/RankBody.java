@@ -71,14 +71,15 @@ final class RankBody {
                     setup.training(),
                     store(job, endpoint.rank(), backend))) {
                 LOG.info(
-                        "rank {} of {} on {}, {} bytes planned, {} allocated",
+                        "rank {} of {} on {}, {} bytes planned, {} allocated, {} offloaded",
                         endpoint.rank(),
                         endpoint.worldSize(),
                         backend.description(),
                         plan.memory()
                                 .get(plan.axes().pipelineRank(endpoint.rank()))
                                 .totalBytes(),
-                        ledger.totalBytes() + backend.workspaceBytes());
+                        ledger.totalBytes() + backend.workspaceBytes(),
+                        rank.offloadedBytes());
                 boolean timed = config.logging().timeline() && rank.createsShard();
                 if (timed) {
                     rank.followDevice();

@@ -1,6 +1,5 @@
 package io.penstock.engine.offload;
 
-import io.penstock.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -10,12 +9,9 @@ import org.jspecify.annotations.Nullable;
  * A thread that carries bytes between a device and a store while its rank computes: one copy after the other in the order in which they were asked for. From its start to its end
  * the store is this thread's. One thread asks and waits. Nothing here allocates after the start.
  */
-public final class CopyAgent implements AutoCloseable {
+public final class CopyAgent implements Carrier {
     /** More than a rank ever asks for before it waits; a power of two. */
     private static final int QUEUE = 16;
-
-    /** A copy that may be asked for any number of times; {@code toStore} or from it. */
-    public record Copy(Tensor here, Tensor elsewhere, boolean toStore) {}
 
     private final ShardStore store;
     private final Copy[] queue = new Copy[QUEUE];
@@ -32,7 +28,7 @@ public final class CopyAgent implements AutoCloseable {
         this.thread = Thread.ofPlatform().daemon().name(name).start(this::run);
     }
 
-    /** Returns at once; {@link #await} with what it returns waits until the copy is made. */
+    @Override
     public long ask(Copy copy) {
         long place = asked.get();
         await(place - QUEUE + 1);
@@ -42,7 +38,7 @@ public final class CopyAgent implements AutoCloseable {
         return place + 1;
     }
 
-    /** Until the copy of this number and all before it are made. Throws if one failed. */
+    @Override
     public void await(long copy) {
         if (done.get() >= copy) {
             return;

@@ -38,14 +38,14 @@ public final class FittingPlan {
     }
 
     private static void requireFit(Config config, Plan plan, long limit, String whose) {
-        String offload = config.cluster().device() == DeviceKind.CPU ? "offload, " : "";
+        String where = config.cluster().device() == DeviceKind.CUDA ? " with cluster.offload_store.kind: host" : "";
         for (int rank = 0; rank < plan.memory().size(); rank++) {
             long bytes = plan.memory().get(rank).totalBytes();
             if (bytes > limit) {
                 throw new DoesNotFitException("rank " + rank + " needs " + bytes + " bytes ("
                         + Bytes.text((double) bytes) + "), " + whose + limit + " (" + Bytes.text((double) limit)
-                        + "): use activation_checkpointing: auto, " + offload
-                        + "more stages, a smaller micro_batch_size or a shorter sequence_length");
+                        + "): use activation_checkpointing: auto, offload" + where
+                        + ", more stages, a smaller micro_batch_size or a shorter sequence_length");
             }
         }
     }

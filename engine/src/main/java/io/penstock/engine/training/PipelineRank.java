@@ -132,7 +132,8 @@ public final class PipelineRank implements AutoCloseable {
         this.pool = ActivationPool.allocate(memory, ledger);
         this.elsewhere = memory.offloadedSlots().isEmpty()
                 ? null
-                : OffloadedActivations.open(memory.offloadedSlots(), pool.activations(), stores, endpoint.rank());
+                : OffloadedActivations.open(
+                        memory.offloadedSlots(), pool.activations(), backend, stores, endpoint.rank());
         this.shared = new SharedStates(store, chunks, dataGroup(), replica, microBatches, backend);
         this.group = tensorGroup();
         MicroBatchLosses losses = MicroBatchLosses.of(layers, pool.buffers(), backend);

@@ -1,6 +1,7 @@
 package io.penstock.tensor.cuda;
 
 import io.penstock.tensor.DeviceCopies;
+import io.penstock.tensor.DeviceLane;
 import io.penstock.tensor.DeviceMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
@@ -72,6 +73,11 @@ record Copies(Gpu gpu) implements DeviceCopies {
     @Override
     public void orderAfter(DeviceCopies starter, long copy) {
         gpu.orderAfter(((Copies) starter).gpu, copy);
+    }
+
+    @Override
+    public DeviceLane lane() {
+        return gpu.lane();
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.penstock.tensor.cuda;
 
 import io.penstock.tensor.DType;
 import io.penstock.tensor.DeviceClock;
+import io.penstock.tensor.DeviceLane;
 import io.penstock.tensor.DeviceMemory;
 import java.lang.foreign.MemorySegment;
 
@@ -58,6 +59,9 @@ interface Gpu extends AutoCloseable {
 
     /** Copies between this GPU and another, or within one that both are, after a mark of each; returns the copy's number. {@code incoming}: {@code to} is this one's. */
     long startCopy(long to, long from, long bytes, long mark, Gpu peer, long peerMark, boolean incoming);
+
+    /** Copies to and from such host memory, or mapped, beside all others. */
+    DeviceLane lane();
 
     /** Moments of the queue. */
     DeviceClock clock(int stamps);

@@ -3,6 +3,7 @@ package io.penstock.tensor.cuda;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.DeviceClock;
 import io.penstock.tensor.DeviceFullException;
+import io.penstock.tensor.DeviceLane;
 import io.penstock.tensor.DeviceMemory;
 import io.penstock.tensor.TensorTable;
 import java.io.IOException;
@@ -305,6 +306,12 @@ final class JCudaGpu implements Gpu {
     public long startCopy(long to, long from, long bytes, long mark, Gpu peer, long peerMark, boolean incoming) {
         bind();
         return copies.between(to, from, bytes, mark, ((JCudaGpu) peer).copies, peerMark, incoming);
+    }
+
+    @Override
+    public DeviceLane lane() {
+        bind();
+        return new CopyLane(stream, this::bind);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.penstock.tensor.cuda;
 
 import io.penstock.tensor.DType;
 import io.penstock.tensor.DeviceClock;
+import io.penstock.tensor.DeviceLane;
 import io.penstock.tensor.DeviceMemory;
 import io.penstock.tensor.HostMemory;
 import java.io.IOException;
@@ -137,6 +138,28 @@ final class HostGpu implements Gpu {
     public long startCopy(long to, long from, long bytes, long mark, Gpu peer, long peerMark, boolean incoming) {
         at(to, bytes).copyFrom(at(from, bytes));
         return 0;
+    }
+
+    /** Copies are done when they return. */
+    @Override
+    public DeviceLane lane() {
+        return new DeviceLane() {
+            @Override
+            public long startUpload(MemorySegment device, MemorySegment host) {
+                return startWrite(device.address(), host.address(), host.byteSize());
+            }
+
+            @Override
+            public long startDownload(MemorySegment host, MemorySegment device) {
+                return startRead(host.address(), device.address(), device.byteSize());
+            }
+
+            @Override
+            public void orderAfter(long copy) {}
+
+            @Override
+            public void close() {}
+        };
     }
 
     /** Work is done when it returns. */

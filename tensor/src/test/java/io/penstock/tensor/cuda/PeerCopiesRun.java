@@ -6,12 +6,8 @@ import io.penstock.tensor.DeviceMemory;
 import io.penstock.tensor.Shape;
 import io.penstock.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -31,8 +27,7 @@ final class PeerCopiesRun {
 
     private final Rank sender;
     private final Rank receiver;
-    private final MethodHandle play;
-    private final MethodHandle waits;
+    private final StandInPlay play;
 
     /** A GPU and its thread; {@code buffer} is what is sent from or received into, {@code before} and {@code after} what the buffer held then. */
     private static final class Rank {
@@ -98,19 +93,11 @@ final class PeerCopiesRun {
         }
     }
 
-    @SuppressWarnings("restricted")
     private PeerCopiesRun(Path folder, int devices) throws Exception {
         LibraryFinder finder = new LibraryFinder(false, List.of(folder));
         sender = new Rank(0, finder);
         receiver = new Rank(devices - 1, finder);
-        SymbolLookup driver = SymbolLookup.libraryLookup(folder.resolve("libcuda.so.1"), Arena.global());
-        play = Linker.nativeLinker()
-                .downcallHandle(
-                        driver.find("standInPlay").orElseThrow(),
-                        FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
-        waits = Linker.nativeLinker()
-                .downcallHandle(
-                        driver.find("standInWaits").orElseThrow(), FunctionDescriptor.of(ValueLayout.JAVA_LONG));
+        play = new StandInPlay(folder);
     }
 
     public static void main(String[] arguments) throws Throwable {
@@ -123,7 +110,7 @@ final class PeerCopiesRun {
                     for (boolean eager : new boolean[] {false, true}) {
                         for (boolean senderFirst : new boolean[] {true, false}) {
                             right &= run.isRight(bySender, eager, senderFirst, lost);
-                            all = (long) run.waits.invokeExact();
+                            all = run.play.waits();
                         }
                     }
                     System.out.println(devices + " " + (bySender ? "sender" : "receiver") + " " + lost + " "
@@ -136,7 +123,7 @@ final class PeerCopiesRun {
 
     /** {@code senderFirst}: which of the two has its work done first. */
     private boolean isRight(boolean bySender, boolean eager, boolean senderFirst, long lost) throws Throwable {
-        play.invokeExact(eager ? 1 : 0, lost);
+        play.begin(eager, lost);
         receiver.give(() -> {
             receiver.fill(OLD);
             receiver.backend.copy(receiver.before, receiver.buffer);
