@@ -59,6 +59,11 @@ public final class CarvedMemory implements TensorSource, AutoCloseable {
         return find(tensors, name, owner);
     }
 
+    /** All of it, in the order of the table. */
+    public MemorySegment segment() {
+        return memory.segment();
+    }
+
     @Override
     public void close() {
         if (!closed) {

@@ -130,36 +130,28 @@ sealed interface CollectivePass
         }
     }
 
-    /** The shard of each to each, in place. */
+    /** The shard of each to each, in place, a part a chunk. */
     record GatherShards() implements CollectivePass {
         private static final Tag TAG = new Tag(Kind.COLLECTIVE, 4);
 
         @Override
         public long chunks(Group group, Operation operation) {
-            return 1;
+            return operation.partCount();
         }
 
         @Override
         public void post(Group group, Operation operation, int round, int chunk, CollectiveSlot slot) {
             for (int i = 1; i < group.size(); i++) {
                 int from = group.before(i);
-                long length = bytes(group, operation, from);
-                slot.receive(from, TAG, round, chunk, operation.data, begin(group, operation, from), length);
+                long begin = operation.shardBegin(chunk, group.size(), from);
+                long length = operation.shardBegin(chunk, group.size(), from + 1) - begin;
+                slot.receive(from, TAG, round, chunk, operation.data, begin, length);
             }
-            long begin = begin(group, operation, group.self());
-            long length = bytes(group, operation, group.self());
+            long begin = operation.shardBegin(chunk, group.size(), group.self());
+            long length = operation.shardBegin(chunk, group.size(), group.self() + 1) - begin;
             for (int i = 1; i < group.size(); i++) {
                 slot.send(group.after(i), TAG, round, chunk, operation.data, begin, length);
             }
-        }
-
-        private static long begin(Group group, Operation operation, int index) {
-            long elements = operation.length / operation.elementBytes;
-            return operation.offset + Collectives.shardBegin(elements, group.size(), index) * operation.elementBytes;
-        }
-
-        private static long bytes(Group group, Operation operation, int index) {
-            return begin(group, operation, index + 1) - begin(group, operation, index);
         }
     }
 }

@@ -167,6 +167,14 @@ public final class Collectives {
         return reducing(Operation.Type.REDUCE_SCATTER, data, offset, length, reducer);
     }
 
+    /** As {@link #startReduceScatter(MemorySegment, long, long, Reducer)} on each part. */
+    public Operation startReduceScatter(MemorySegment data, Parts parts, Reducer reducer) {
+        parts.checkElements(reducer.elementBytes());
+        Operation operation = started(Operation.Type.REDUCE_SCATTER, data, parts, reducer.elementBytes());
+        operation.reducer = reducer;
+        return operation;
+    }
+
     /** Overwrites every other rank's shard of this rank's data with what that rank holds; the second half of an all-reduce. */
     public void allGatherShards(MemorySegment data, long offset, long length, int elementBytes) {
         await(startAllGatherShards(data, offset, length, elementBytes));
@@ -175,6 +183,19 @@ public final class Collectives {
     public Operation startAllGatherShards(MemorySegment data, long offset, long length, int elementBytes) {
         checkElements(length, elementBytes);
         Operation operation = started(Operation.Type.GATHER_SHARDS, data, offset, length);
+        operation.elementBytes = elementBytes;
+        return operation;
+    }
+
+    /** As {@link #startAllGatherShards(MemorySegment, long, long, int)} on each part. */
+    public Operation startAllGatherShards(MemorySegment data, Parts parts, int elementBytes) {
+        parts.checkElements(elementBytes);
+        return started(Operation.Type.GATHER_SHARDS, data, parts, elementBytes);
+    }
+
+    private Operation started(Operation.Type type, MemorySegment data, Parts parts, int elementBytes) {
+        Operation operation = started(type, data, parts.offset(0), parts.span());
+        operation.parts = parts;
         operation.elementBytes = elementBytes;
         return operation;
     }

@@ -30,9 +30,9 @@ final class DirectReducePass implements CollectivePass {
         }
         long begin = pieces.begin(group, operation, group.self(), chunk);
         for (int i = 0; i < group.size(); i++) {
-            offsets[i] = peers.offset(i) + begin;
+            offsets[i] = peers.offset(i) + begin - operation.offset;
         }
         Reducer reducer = Objects.requireNonNull(operation.reducer);
-        reducer.reduce(operation.data, operation.offset + begin, peers.memory(), offsets, length);
+        reducer.reduce(operation.data, begin, peers.memory(), offsets, length);
     }
 }

@@ -23,7 +23,12 @@ public final class Operation {
     MemorySegment result = MemorySegment.NULL;
 
     long offset;
+    /** From {@code offset} on, with what lies between its parts. */
     long length;
+    /** Absent where the data are one. */
+    @Nullable
+    Parts parts;
+
     int elementBytes = 1;
 
     @Nullable
@@ -41,6 +46,7 @@ public final class Operation {
         root = 0;
         offset = from;
         length = bytes;
+        parts = null;
         elementBytes = 1;
         reducer = null;
         running = true;
@@ -50,8 +56,27 @@ public final class Operation {
     void free() {
         data = MemorySegment.NULL;
         result = MemorySegment.NULL;
+        parts = null;
         reducer = null;
         running = false;
+    }
+
+    int partCount() {
+        return parts == null ? 1 : parts.count();
+    }
+
+    /** In the data. */
+    long partOffset(int part) {
+        return parts == null ? offset : parts.offset(part);
+    }
+
+    long partElements(int part) {
+        return (parts == null ? length : parts.length(part)) / elementBytes;
+    }
+
+    /** Where the shard of the index-th of n ranks begins in the data. */
+    long shardBegin(int part, int groupSize, int index) {
+        return partOffset(part) + Collectives.shardBegin(partElements(part), groupSize, index) * elementBytes;
     }
 
     @Override

@@ -37,7 +37,7 @@ final class ReduceScatterPass implements CollectivePass {
             int to = group.after(i);
             long bytes = pieces.bytes(group, operation, to, chunk);
             if (bytes > 0) {
-                long begin = operation.offset + pieces.begin(group, operation, to, chunk);
+                long begin = pieces.begin(group, operation, to, chunk);
                 slot.send(to, TAG, round, chunk, operation.data, begin, bytes);
             }
         }
@@ -49,7 +49,7 @@ final class ReduceScatterPass implements CollectivePass {
         if (length == 0) {
             return;
         }
-        long begin = operation.offset + pieces.begin(group, operation, group.self(), chunk);
+        long begin = pieces.begin(group, operation, group.self(), chunk);
         for (int i = 0; i < group.size(); i++) {
             sources[i] = i == group.self() ? operation.data : scratch;
             sourceOffsets[i] = i == group.self() ? begin : slot.scratchOf(i);

@@ -1,7 +1,5 @@
 package io.penstock.engine.sharding;
 
-import io.penstock.engine.state.GradientSum;
-import io.penstock.tensor.Tensor;
 import io.penstock.transport.Collectives;
 import io.penstock.transport.Operation;
 import io.penstock.transport.Reducer;
@@ -36,30 +34,28 @@ public final class DataGroup {
         return collectives == null ? 1 : collectives.groupSize();
     }
 
-    boolean hasRoomFor(int operations) {
-        return running + operations <= MOST_OPERATIONS;
+    boolean hasRoom() {
+        return running < MOST_OPERATIONS;
     }
 
-    /** Starts to overwrite the shard of {@code gradient} with its sum over replicas; absent for a rank alone. */
+    /** Starts to overwrite this replica's shards of {@code gradients} with their sums over replicas; absent for a rank alone. */
     @Nullable
-    Operation startReduce(GradientSum gradient) {
+    Operation startReduce(CommonTensors gradients) {
         if (collectives == null || sum == null) {
             return null;
         }
         running++;
-        Tensor whole = gradient.whole();
-        return collectives.startReduceScatter(whole.segment(), 0, whole.bytes(), sum);
+        return collectives.startReduceScatter(gradients.memory(), gradients.parts(), sum);
     }
 
-    /** Starts to overwrite the other replicas' shards of {@code whole} with theirs; absent for a rank alone. */
+    /** Starts to overwrite the other replicas' shards of {@code wholes} with theirs; absent for a rank alone. */
     @Nullable
-    Operation startGather(Tensor whole) {
+    Operation startGather(CommonTensors wholes) {
         if (collectives == null) {
             return null;
         }
         running++;
-        return collectives.startAllGatherShards(
-                whole.segment(), 0, whole.bytes(), whole.dtype().bytes());
+        return collectives.startAllGatherShards(wholes.memory(), wholes.parts(), wholes.elementBytes());
     }
 
     void await(@Nullable Operation operation) {

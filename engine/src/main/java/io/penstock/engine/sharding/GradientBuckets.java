@@ -42,7 +42,7 @@ final class GradientBuckets {
     /** The gradients of {@code microBatch} are in. */
     void end(GradientBucket bucket, int microBatch) {
         if (sharding.endsLeaf(microBatch, microBatches)) {
-            while (!group.hasRoomFor(bucket.size())) {
+            while (!group.hasRoom()) {
                 finish(pending.getFirst());
             }
             bucket.start(group, sharding.leafOf(microBatch, microBatches));

@@ -5,6 +5,7 @@ import io.penstock.engine.state.Residency;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.Tensor;
 import io.penstock.transport.Operation;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -24,10 +25,15 @@ final class ParameterWindows {
     private final List<List<ParameterState>> blocks;
 
     private final List<List<Tensor>> shards;
-    private final int[] blockOf;
-    private final @Nullable Operation[][] operations;
+    /** The same of each block, whole, as one. */
+    private final List<CommonTensors> wholes;
 
+    private final int[] blockOf;
+    private final @Nullable Operation[] operations;
+
+    /** {@code memory}: where the windows are. */
     ParameterWindows(
+            MemorySegment memory,
             DataGroup group,
             Backend backend,
             int replica,
@@ -44,8 +50,11 @@ final class ParameterWindows {
                 .toList();
         this.blockOf = new int[windows];
         Arrays.fill(blockOf, NOBODY);
-        int most = blocks.stream().mapToInt(List::size).max().orElse(0);
-        this.operations = new Operation[windows][most];
+        this.wholes = this.blocks.stream()
+                .map(block -> CommonTensors.of(
+                        memory, block.stream().map(ParameterState::wholeValue).toList()))
+                .toList();
+        this.operations = new Operation[windows];
     }
 
     private Tensor shard(ParameterState state) {
@@ -71,9 +80,7 @@ final class ParameterWindows {
             backend.copy(shards.get(block).get(i), states.get(i).master());
             residency.releaseMaster(states.get(i));
         }
-        for (int i = 0; i < states.size(); i++) {
-            operations[window][i] = group.startGather(states.get(i).wholeValue());
-        }
+        operations[window] = group.startGather(wholes.get(block));
         blockOf[window] = block;
     }
 
@@ -84,11 +91,8 @@ final class ParameterWindows {
     }
 
     private void settle(int window) {
-        Operation[] running = operations[window];
-        for (int i = 0; i < running.length; i++) {
-            group.await(running[i]);
-            running[i] = null;
-        }
+        group.await(operations[window]);
+        operations[window] = null;
     }
 
     void release(int block) {

@@ -13,6 +13,8 @@ import io.penstock.tensor.Tensor;
 import io.penstock.transport.Operation;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Parameters and gradients that replicas share as {@link Sharding} says, ZeRO with the pipeline (Rajbhandari et al. 2020). */
@@ -28,6 +30,9 @@ public final class SharedStates implements LayerStates {
     private final GradientBuckets buckets;
     private final @Nullable ParameterWindows windows;
     private final List<List<Share>> shares = new ArrayList<>();
+    /** Where replicas share nothing but the work, all gradients; else the values that every replica holds, of each type. */
+    private final List<CommonTensors> gathered;
+
     private final @Nullable Operation[] gathers;
 
     /**
@@ -49,7 +54,8 @@ public final class SharedStates implements LayerStates {
         this.backend = backend;
         this.group = group;
         this.buckets = new GradientBuckets(group, backend, sharding, microBatches, layout.windows());
-        this.gathers = new Operation[states.size()];
+        this.gathered = sharding.shardsOptimizer() ? values() : gradients();
+        this.gathers = new Operation[gathered.size()];
         List<List<ParameterState>> blocks = new ArrayList<>();
         for (List<LayerSpec> chunk : chunks) {
             List<Share> ofChunk = new ArrayList<>();
@@ -62,8 +68,26 @@ public final class SharedStates implements LayerStates {
             shares.add(List.copyOf(ofChunk));
         }
         this.windows = layout.windowsParameters()
-                ? new ParameterWindows(group, backend, replica, blocks, layout.windows(), store.residency())
+                ? new ParameterWindows(
+                        store.parameterMemory(), group, backend, replica, blocks, layout.windows(), store.residency())
                 : null;
+    }
+
+    private List<CommonTensors> gradients() {
+        List<Tensor> wholes =
+                states.stream().map(state -> state.gradient().whole()).toList();
+        return List.of(CommonTensors.of(store.gradientMemory(), wholes));
+    }
+
+    private List<CommonTensors> values() {
+        return states.stream()
+                .filter(state -> !state.windowed())
+                .map(ParameterState::wholeValue)
+                .collect(Collectors.groupingBy(Tensor::dtype, TreeMap::new, Collectors.toList()))
+                .values()
+                .stream()
+                .map(values -> CommonTensors.of(store.parameterMemory(), values))
+                .toList();
     }
 
     private List<ParameterState> windowed(LayerSpec layer) {
@@ -84,8 +108,8 @@ public final class SharedStates implements LayerStates {
         }
         return new Share(
                 block,
-                new GradientBucket(byInput, -1),
-                new GradientBucket(byWeight, inWindow ? block % layout.windows() : -1));
+                new GradientBucket(store.gradientMemory(), byInput, -1),
+                new GradientBucket(store.gradientMemory(), byWeight, inWindow ? block % layout.windows() : -1));
     }
 
     private Share share(int chunk, int layer) {
@@ -171,22 +195,20 @@ public final class SharedStates implements LayerStates {
         if (group.size() == 1 || sharding.shardsOptimizer()) {
             return;
         }
-        for (int i = 0; i < gathers.length; i++) {
-            GradientSum gradient = states.get(i).gradient();
+        for (ParameterState state : states) {
+            GradientSum gradient = state.gradient();
             if (gradient.total() != gradient.shard()) {
                 backend.copy(gradient.shard(), gradient.total());
             }
         }
-        for (int i = 0; i < gathers.length; i++) {
-            startGather(i, states.get(i).gradient().whole());
-        }
+        startGathers();
         awaitGathers();
     }
 
     /** After the update: makes values whole from their shards, and gradients ready for the next step. */
     public void afterUpdate() {
         startValues();
-        for (int i = 0; i < gathers.length && sharding.shardsOptimizer(); i++) {
+        for (int i = 0; i < states.size() && sharding.shardsOptimizer(); i++) {
             states.get(i).gradient().clear(backend);
             group.poll();
         }
@@ -205,13 +227,8 @@ public final class SharedStates implements LayerStates {
     }
 
     private void startValues() {
-        if (!sharding.shardsOptimizer()) {
-            return;
-        }
-        for (int i = 0; i < gathers.length; i++) {
-            if (!states.get(i).windowed()) {
-                startGather(i, states.get(i).wholeValue());
-            }
+        if (sharding.shardsOptimizer()) {
+            startGathers();
         }
     }
 
@@ -224,12 +241,10 @@ public final class SharedStates implements LayerStates {
         }
     }
 
-    private void startGather(int state, Tensor whole) {
-        for (int i = 0; i < state && !group.hasRoomFor(1); i++) {
-            group.await(gathers[i]);
-            gathers[i] = null;
+    private void startGathers() {
+        for (int i = 0; i < gathers.length; i++) {
+            gathers[i] = group.startGather(gathered.get(i));
         }
-        gathers[state] = group.startGather(whole);
     }
 
     private void awaitGathers() {

@@ -16,6 +16,7 @@ import io.penstock.tensor.HostAccess;
 import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorTable;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -126,6 +127,16 @@ public final class ParameterStore implements AutoCloseable {
             throw new IllegalStateException("no parameter '" + name + "', the rank holds " + states.keySet());
         }
         return state;
+    }
+
+    /** Where all values are, and the masters of this device. */
+    public MemorySegment parameterMemory() {
+        return parameters.segment();
+    }
+
+    /** Where all gradients are. */
+    public MemorySegment gradientMemory() {
+        return gradients.segment();
     }
 
     /** What code of the host reads and writes states by. */
