@@ -1,4 +1,4 @@
-// Copies with casts, sums of two tensors, rows of one vector, sums over rows.
+// Copies with casts, sums of tensors, rows of one vector, sums over rows.
 #include "device.cuh"
 
 // ---- copy: y = x, cast; rows may be strided. One thread, eight elements of a row. ----
@@ -68,6 +68,41 @@ KERNEL(add_f16_f32, 256, AddArguments) { add<f16, float>(a); }
 KERNEL(add_bf16_f16, 256, AddArguments) { add<bf16, f16>(a); }
 KERNEL(add_f16_bf16, 256, AddArguments) { add<f16, bf16>(a); }
 KERNEL(add_f16_f16, 256, AddArguments) { add<f16, f16>(a); }
+
+// ---- the sum of several, contiguous, in f32 and rounded once; y may be one of them ----
+
+const int MOST_TERMS = 64;
+
+struct AddAllArguments {
+    void *y;
+    int64 elements, count;
+    const void *terms[MOST_TERMS];
+};
+
+template <class T> DEVICE void add_all(const AddAllArguments &a) {
+    int64 i = global_thread() * EIGHT;
+    if (i >= a.elements) {
+        return;
+    }
+    const T *first = (const T *)a.terms[0];
+    float sums[EIGHT], values[EIGHT];
+    load8(first + i, a.elements - i, aligned16(first), sums);
+#pragma unroll 1
+    for (int64 term = 1; term < a.count; term++) {
+        const T *x = (const T *)a.terms[term];
+        load8(x + i, a.elements - i, aligned16(x), values);
+#pragma unroll
+        for (int j = 0; j < EIGHT; j++) {
+            sums[j] += values[j];
+        }
+    }
+    T *y = (T *)a.y;
+    store8(y + i, a.elements - i, aligned16(y), sums);
+}
+
+KERNEL(add_all_f32, 256, AddAllArguments) { add_all<float>(a); }
+KERNEL(add_all_bf16, 256, AddAllArguments) { add_all<bf16>(a); }
+KERNEL(add_all_f16, 256, AddAllArguments) { add_all<f16>(a); }
 
 // ---- y[r] = (x[r] or 0) + bias: the bias of a matrix product, before it (f32: it then accumulates) or after it (16-bit types, rounded once) ----
 

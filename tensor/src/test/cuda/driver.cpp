@@ -423,7 +423,7 @@ CUresult cuLaunchKernel(void *f, unsigned x, unsigned y, unsigned z, unsigned bl
     }
     Launch launch = {{x, y, z}, block_x, shared, 0};
     struct Arguments {
-        char bytes[256];
+        char bytes[1024];
     } arguments;
     memcpy(&arguments, parameters[0], sizeof(arguments));
     ((Stream *)stream)->add([=] { function->run(&launch, &arguments, 0); });

@@ -35,6 +35,9 @@ public class IdleBackend implements Backend {
     public void add(Tensor y, Tensor x) {}
 
     @Override
+    public void addAll(Tensor y, Tensor[] terms) {}
+
+    @Override
     public void matmul(
             Tensor c, Tensor a, boolean transposeA, Tensor b, boolean transposeB, @Nullable Tensor bias, Write write) {}
 

@@ -44,6 +44,11 @@ public interface Backend extends AutoCloseable {
     /** Accumulates y += x, computed in the accumulator type; dtypes may differ. */
     void add(Tensor y, Tensor x);
 
+    /**
+     * Overwrites y with the sum of one or more tensors of its dtype and size, all contiguous: added one after another in the accumulator type, and rounded once. y may alias one of them.
+     */
+    void addAll(Tensor y, Tensor[] terms);
+
     // ---- matrix products ----
 
     /**

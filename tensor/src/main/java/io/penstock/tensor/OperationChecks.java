@@ -42,6 +42,22 @@ public final class OperationChecks {
         }
     }
 
+    public static void addAll(Tensor y, Tensor[] terms) {
+        if (!Checks.ENABLED) {
+            return;
+        }
+        contiguousCompute("y", y);
+        for (Tensor term : terms) {
+            Checks.contiguous("term", term);
+            Checks.dtype("term", term, y.dtype());
+            Checks.elements("term", term, y.elements());
+            disjointOrSame("y", y, "term", term);
+        }
+        if (terms.length == 0) {
+            throw new IllegalStateException("a sum of 0 tensors");
+        }
+    }
+
     public static void matmul(
             Tensor c, Tensor a, boolean transposeA, Tensor b, boolean transposeB, @Nullable Tensor bias, Write write) {
         if (!Checks.ENABLED) {

@@ -201,8 +201,9 @@ public final class PipelineRank implements AutoCloseable {
             return TensorGroup.alone();
         }
         Tensor scratch = pool.buffers().tensor(TensorNames.TENSOR_SUM);
-        ElementSum sum =
-                backend.copies().isEmpty() ? new RankSum(scratch.segment())::sum : new DeviceRankSum(backend, scratch);
+        ElementSum sum = backend.copies().isEmpty()
+                ? new RankSum(scratch.segment())::sum
+                : new DeviceRankSum(backend, axes.tensor());
         return new TransportTensorGroup(
                 new Collectives(
                         wire.tensors(),

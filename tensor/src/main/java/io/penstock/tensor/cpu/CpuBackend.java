@@ -107,6 +107,12 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void addAll(Tensor y, Tensor[] terms) {
+        OperationChecks.addAll(y, terms);
+        moves.addAll(y, terms);
+    }
+
+    @Override
     public void matmul(
             Tensor c_MN,
             Tensor a,

@@ -1,6 +1,7 @@
 package io.penstock.tensor.cpu;
 
 import io.penstock.tensor.DType;
+import java.lang.foreign.MemorySegment;
 
 /**
  * 16-bit types in memory to and from F32 in memory, through a piece of a thread's area that stays in the first cache: for what is not worth a loop of each type. The type
@@ -24,6 +25,24 @@ final class Halves {
             VectorBf16.narrow(y, x, n);
         } else {
             VectorF16.narrow(y, x, n);
+        }
+    }
+
+    /** y (F32) = x of {@code type}. */
+    static void toF32(DType type, long y, long x, long n) {
+        if (type == DType.F32) {
+            MemorySegment.copy(Lanes.ALL, x, Lanes.ALL, y, 4 * n);
+        } else {
+            widen(type, y, x, n);
+        }
+    }
+
+    /** y of {@code type} = x (F32), rounded to nearest even. */
+    static void fromF32(DType type, long y, long x, long n) {
+        if (type == DType.F32) {
+            MemorySegment.copy(Lanes.ALL, x, Lanes.ALL, y, 4 * n);
+        } else {
+            narrow(type, y, x, n);
         }
     }
 

@@ -4,7 +4,7 @@ import io.penstock.tensor.DType;
 import io.penstock.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/** zero, copy and add: rows (or, where both sides are contiguous, pieces of one long row) shared out to the threads. */
+/** zero, copy, add and addAll: rows (or, where both sides are contiguous, pieces of one long row) shared out to the threads. */
 final class Moves {
     private static final long PIECE = 1 << 15;
 
@@ -13,6 +13,7 @@ final class Moves {
     private final Tiles zeroTiles = this::zeroTile;
     private final Tiles copyTiles = this::copyTile;
     private final Tiles addTiles = this::addTile;
+    private final Tiles addAllTiles = this::addAllTile;
 
     private long y;
     private long x;
@@ -23,6 +24,7 @@ final class Moves {
     private long rows;
     private long columns;
     private long rowsPerTile;
+    private Tensor[] terms = {};
 
     Moves(Workers workers, Workspace workspace) {
         this.workers = workers;
@@ -54,6 +56,14 @@ final class Moves {
 
     void add(Tensor y, Tensor x) {
         workers.run(addTiles, plan(y, Lanes.type(y), x, Lanes.type(x)));
+    }
+
+    void addAll(Tensor y, Tensor[] terms) {
+        this.y = y.address();
+        this.terms = terms;
+        yType = Lanes.type(y);
+        columns = y.elements();
+        workers.run(addAllTiles, tiles(columns, PIECE));
     }
 
     /** Sees both as rows: as they are, or as pieces of one row where they are contiguous. Returns the number of tiles. */
@@ -112,6 +122,20 @@ final class Moves {
             Halves.sum(yType, to, to, addend, n, workspace.area(thread));
         } else {
             Halves.add(yType, to, xType, addend, n, workspace.area(thread));
+        }
+    }
+
+    private void addAllTile(int tile, int thread) {
+        long sum = workspace.area(thread);
+        long end = Math.min(columns, (tile + 1) * PIECE);
+        for (long from = tile * PIECE; from < end; from += Workspace.PIECE) {
+            long n = Math.min(Workspace.PIECE, end - from);
+            long at = from * yType.bytes();
+            Halves.toF32(yType, sum, terms[0].address() + at, n);
+            for (int i = 1; i < terms.length; i++) {
+                Halves.addTo(yType, sum, terms[i].address() + at, n);
+            }
+            Halves.fromF32(yType, y + at, sum, n);
         }
     }
 

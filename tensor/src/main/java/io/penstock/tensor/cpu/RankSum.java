@@ -33,20 +33,12 @@ public final class RankSum {
         for (long from = 0; from < elements; from += Workspace.PIECE) {
             long n = Math.min(Workspace.PIECE, elements - from);
             long sum = scratch;
-            if (dtype.isHalf()) {
-                Halves.widen(dtype, sum, sources[0].address() + offsets[0] + from * width, n);
-            } else {
-                MemorySegment.copy(sources[0], offsets[0] + 4 * from, Lanes.ALL, sum, 4 * n);
-            }
+            Halves.toF32(dtype, sum, sources[0].address() + offsets[0] + from * width, n);
             for (int i = 1; i < sources.length; i++) {
                 long term = sources[i].address() + offsets[i] + from * width;
                 Vectors.add(sum, sum, Halves.read(dtype, term, scratch + Workspace.PIECE_BYTES, n), n);
             }
-            if (dtype.isHalf()) {
-                Halves.narrow(dtype, to + from * width, sum, n);
-            } else {
-                MemorySegment.copy(Lanes.ALL, sum, Lanes.ALL, to + 4 * from, 4 * n);
-            }
+            Halves.fromF32(dtype, to + from * width, sum, n);
         }
     }
 }

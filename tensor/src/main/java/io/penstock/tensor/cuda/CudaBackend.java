@@ -118,6 +118,12 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public void addAll(Tensor y, Tensor[] terms) {
+        OperationChecks.addAll(y, terms);
+        moves.addAll(y, terms);
+    }
+
+    @Override
     public void matmul(
             Tensor c_MN,
             Tensor a,

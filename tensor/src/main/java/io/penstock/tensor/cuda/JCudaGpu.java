@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A GPU through JCuda's driver API: its primary context, a stream for work and two for copies, pinned buffers, the kernels' modules as they are asked for. */
 final class JCudaGpu implements Gpu {
-    private static final int ARGUMENT_BYTES = 256;
+    private static final int ARGUMENT_BYTES = 1024;
     /** A block may have so much without asking. */
     private static final int USUAL_SHARED_BYTES = 48 << 10;
 

@@ -6,19 +6,24 @@ import io.penstock.tensor.cuda.Launcher.Typed;
 import java.util.EnumMap;
 import java.util.Map;
 
-/** Zeroing, casts, sums of two tensors: kernels of moves.cu. */
+/** Zeroing, casts, sums of tensors: kernels of moves.cu. */
 final class Moves {
+    /** Addresses that add_all takes. */
+    private static final int MOST_TERMS = 64;
+
     private final Launcher launcher;
     /** By the type that is written. */
     private final Map<DType, Typed> copies;
 
     private final Map<DType, Typed> sums;
+    private final Typed sumsOfAll;
 
     Moves(Launcher launcher) {
         this.launcher = launcher;
         Gpu gpu = launcher.gpu();
         copies = byTarget(gpu, "copy");
         sums = byTarget(gpu, "add");
+        sumsOfAll = Typed.of(gpu, "moves", "add_all");
     }
 
     private static Map<DType, Typed> byTarget(Gpu gpu, String name) {
@@ -53,6 +58,19 @@ final class Moves {
     void add(Tensor y, Tensor x) {
         Gpu.Function kernel = from(sums, y, x);
         launcher.begin().put(y).put(x).put(x.elements()).launchOverEights(kernel, x.elements());
+    }
+
+    /** One pass, whatever the number of terms: the sum of eight elements is in registers until it is rounded. */
+    void addAll(Tensor y, Tensor[] terms) {
+        if (terms.length > MOST_TERMS) {
+            throw new IllegalStateException("a sum of " + terms.length + " tensors, of which a GPU's kernel takes "
+                    + MOST_TERMS + ": fewer tensor-parallel ranks need fewer");
+        }
+        launcher.begin().put(y).put(y.elements()).put((long) terms.length);
+        for (int i = 0; i < MOST_TERMS; i++) {
+            launcher.put(i < terms.length ? terms[i].address() : 0L);
+        }
+        launcher.launchOverEights(sumsOfAll.of(y.dtype()), y.elements());
     }
 
     private static Gpu.Function from(Map<DType, Typed> kernels, Tensor y, Tensor x) {

@@ -48,6 +48,19 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public void addAll(Tensor y, Tensor[] terms) {
+        OperationChecks.addAll(y, terms);
+        double[] sums = new double[Math.toIntExact(y.elements())];
+        for (Tensor term : terms) {
+            double[] values = Values.read(term);
+            for (int i = 0; i < sums.length; i++) {
+                sums[i] += values[i];
+            }
+        }
+        Values.write(y, sums);
+    }
+
+    @Override
     public void matmul(
             Tensor c_MN,
             Tensor a,

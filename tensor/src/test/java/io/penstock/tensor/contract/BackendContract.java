@@ -83,6 +83,7 @@ public abstract class BackendContract {
     @Test
     void shouldAdd() {
         checkAll(MovingCases.add());
+        checkAll(MovingCases.addAll());
     }
 
     @Test
@@ -233,6 +234,7 @@ public abstract class BackendContract {
         cases.addAll(MovingCases.zero());
         cases.addAll(MovingCases.copy());
         cases.addAll(MovingCases.add());
+        cases.addAll(MovingCases.addAll());
         cases.addAll(MatrixCases.matmul());
         cases.addAll(MatrixCases.sumRows());
         cases.addAll(MovingCases.embedding());

@@ -4,6 +4,7 @@ import static io.penstock.tensor.DType.F32;
 import static io.penstock.tensor.DType.I32;
 
 import io.penstock.tensor.DType;
+import io.penstock.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -100,6 +101,39 @@ final class MovingCases {
             }
         }
         return cases;
+    }
+
+    /** Of as many ranks as share a layer; into memory of its own, and over the first or the last of them. */
+    static List<OperationCase> addAll() {
+        List<OperationCase> cases = new ArrayList<>();
+        for (long size : SIZES) {
+            for (DType dtype : Types.at(size)) {
+                for (int terms : new int[] {1, 2, 3, 8}) {
+                    cases.add(addAll(dtype, size, terms, -1));
+                    cases.add(addAll(dtype, size, terms, size % 2 == 0 ? 0 : terms - 1));
+                }
+            }
+        }
+        return cases;
+    }
+
+    private static OperationCase addAll(DType dtype, long size, int terms, int target) {
+        CaseBuilder builder = CaseBuilder.of(
+                "addAll", dtype + " " + size + ", " + terms + " terms" + (target < 0 ? "" : " into " + target));
+        for (int i = 0; i < terms; i++) {
+            builder.tensor("x" + i, dtype, Fill.UNIT, size);
+        }
+        String y = target < 0 ? "y" : "x" + target;
+        if (target < 0) {
+            builder.tensor(y, dtype, Fill.POISON, size);
+        }
+        return builder.output(y, Tolerance.sum(dtype, terms)).run((backend, t) -> {
+            Tensor[] all = new Tensor[terms];
+            for (int i = 0; i < terms; i++) {
+                all[i] = t.tensor("x" + i);
+            }
+            backend.addAll(t.tensor(y), all);
+        });
     }
 
     static List<OperationCase> embedding() {

@@ -96,6 +96,8 @@ final class AllocationTest {
                 dtype + " crossEntropyPart",
                 () -> backend.crossEntropyPart(loss, out, logits, ids, statistics, 50, 0.01f));
         Tensor sum = TestTensors.zeros(DType.F64, 1);
+        Tensor[] terms = {x, y, z};
+        operations.put(dtype + " addAll", () -> backend.addAll(out, terms));
         operations.put(dtype + " sumOfSquares", () -> backend.sumOfSquares(sum, x));
         operations.put(dtype + " sum", () -> backend.sum(sum, x));
         llama(backend, dtype, operations);

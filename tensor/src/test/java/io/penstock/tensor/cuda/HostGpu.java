@@ -25,7 +25,7 @@ final class HostGpu implements Gpu {
 
     private final Arena arena = Arena.ofShared();
     private final SymbolLookup library;
-    private final MemorySegment arguments = arena.allocate(256, 16);
+    private final MemorySegment arguments = arena.allocate(1024, 16);
     /** struct Launch of host.h. */
     private final MemorySegment launch = arena.allocate(24, 8);
 
