@@ -9,13 +9,10 @@ import io.penstock.tensor.cuda.StandInMachine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -29,8 +26,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("system")
 @Timeout(value = 180, unit = TimeUnit.SECONDS)
 final class CudaTrainingSystemTest {
-    private static final int STEPS = 3;
-
     /** The driver gives times as floats, and the two clocks are read one after the other. */
     private static final long SLACK_NS = 200_000;
 
@@ -43,8 +38,6 @@ final class CudaTrainingSystemTest {
     static Path libraries = Path.of("");
 
     private static Map<String, String> machine = Map.of();
-
-    private final List<String> commands = new ArrayList<>();
 
     @BeforeAll
     static void standIn() throws IOException, InterruptedException {
@@ -67,94 +60,60 @@ final class CudaTrainingSystemTest {
                 run.err());
     }
 
-    private void train(String name, String device, String... more) {
-        commands.add(";");
-        commands.addAll(List.of(Sandbox.train(
-                "run.name=" + name,
-                "cluster.device=" + device,
-                "cluster.launch=threads",
-                "model.hidden_size=16",
-                "model.max_position_embeddings=8",
-                "training.sequence_length=8",
-                "training.steps=" + STEPS,
-                "checkpoint.every=2",
-                "logging.sample_tokens=0",
-                "training.validation.sequences=4")));
-        commands.addAll(Stream.of(more).flatMap(s -> Stream.of(s.split(" ", 2))).toList());
-    }
-
-    private static String set(String override) {
-        return "--set " + override;
-    }
-
-    /** Goes on from step 2 of a run, in a run of its own: by a link, for a path inside a run's folder goes on in that run. */
-    private static String resume(Path folder, String run) throws IOException {
-        Path link = folder.resolve("step-2-of-" + run);
-        Files.createSymbolicLink(link, folder.resolve("runs").resolve(run).resolve("checkpoints/step-000002"));
-        return "--resume " + link;
-    }
-
     @Test
     void shouldTrainAsTheCpuDoes(@TempDir Path folder) throws IOException {
-        Sandbox sandbox = Sandbox.in(folder);
-        String one = set("parallelism={pipeline: 1}");
-        String half = set("training.precision=bf16");
-        String binary16 = set("training.precision=f16");
-        train("cpu", "cpu", one);
-        train("gpu", "cuda", one, set("logging.sample_tokens=2"));
-        train("again", "cuda", one);
-        train("cube", "cuda", set(CUBE));
-        train("cube-again", "cuda", set(CUBE));
-        train("cpu-16", "cpu", one, half);
-        train("gpu-16", "cuda", one, half);
-        train("cpu-f16", "cpu", one, binary16);
-        train("gpu-f16", "cuda", one, binary16);
-        train("lean-16", "cuda", half, set("parallelism={pipeline: 1, data: 2, zero_stage: 3, schedule: zb-h1}"));
-        train("offloaded", "cuda", set("parallelism={pipeline: 1, offload: optimizer}"), HOST_STORE);
-        train(
+        CudaRuns runs = new CudaRuns(Sandbox.in(folder), machine);
+        String one = CudaRuns.set("parallelism={pipeline: 1}");
+        String half = CudaRuns.set("training.precision=bf16");
+        String binary16 = CudaRuns.set("training.precision=f16");
+        runs.train("cpu", "cpu", one);
+        runs.train("gpu", "cuda", one, CudaRuns.set("logging.sample_tokens=2"));
+        runs.train("again", "cuda", one);
+        runs.train("cube", "cuda", CudaRuns.set(CUBE));
+        runs.train("cube-again", "cuda", CudaRuns.set(CUBE));
+        runs.train("cpu-16", "cpu", one, half);
+        runs.train("gpu-16", "cuda", one, half);
+        runs.train("cpu-f16", "cpu", one, binary16);
+        runs.train("gpu-f16", "cuda", one, binary16);
+        runs.train(
+                "lean-16",
+                "cuda",
+                half,
+                CudaRuns.set("parallelism={pipeline: 1, data: 2, zero_stage: 3, schedule: zb-h1}"));
+        runs.train("offloaded", "cuda", CudaRuns.set("parallelism={pipeline: 1, offload: optimizer}"), HOST_STORE);
+        runs.train(
                 "leaner-16",
                 "cuda",
                 half,
-                set("parallelism={pipeline: 1, data: 2, zero_stage: 3, schedule: zb-h1, offload: parameters}"),
+                CudaRuns.set("parallelism={pipeline: 1, data: 2, zero_stage: 3, schedule: zb-h1, offload: parameters}"),
                 HOST_STORE);
-        train("to-cpu", "cpu", one, resume(folder, "gpu"));
-        train("to-gpu", "cuda", one, resume(folder, "cpu"));
-        String[] all = commands.subList(1, commands.size()).toArray(String[]::new);
-        Running runs = sandbox.startClass("io.penstock.engine.cli.SeveralCommands", machine, all)
-                .end(0);
-        assertTrue(runs.out().matches("(?s).*sample     public \\.\\.\\.\\R\\Rpublic .*"), runs.out());
-        near(sandbox, "cpu", "gpu", FULL);
-        near(sandbox, "gpu", "cube", FULL);
-        near(sandbox, "cpu-16", "gpu-16", HALF);
-        near(sandbox, "gpu-16", "lean-16", HALF);
-        near(sandbox, "cpu-f16", "gpu-f16", HALF);
-        near(sandbox, "cpu", "to-cpu", FULL);
-        near(sandbox, "cpu", "to-gpu", FULL);
-        same(sandbox, "gpu", "again");
-        same(sandbox, "cube", "cube-again");
-        same(sandbox, "gpu", "offloaded");
-        same(sandbox, "lean-16", "leaner-16");
-    }
-
-    /** The same bits. */
-    private static void same(Sandbox sandbox, String one, String other) throws IOException {
-        assertEquals(numbers(sandbox, one), numbers(sandbox, other), one + " and " + other);
-        assertEquals(
-                Sandbox.tensors(sandbox.checkpoint(one, STEPS)),
-                Sandbox.tensors(sandbox.checkpoint(other, STEPS)),
-                one + " and " + other);
+        runs.train("to-cpu", "cpu", one, runs.resume("gpu"));
+        runs.train("to-gpu", "cuda", one, runs.resume("cpu"));
+        Running run = runs.start().end(0);
+        assertTrue(run.out().matches("(?s).*sample     public \\.\\.\\.\\R\\Rpublic .*"), run.out());
+        runs.near("cpu", "gpu", CudaRuns.FULL);
+        runs.near("gpu", "cube", CudaRuns.FULL);
+        runs.near("cpu-16", "gpu-16", CudaRuns.HALF);
+        runs.near("gpu-16", "lean-16", CudaRuns.HALF);
+        runs.near("cpu-f16", "gpu-f16", CudaRuns.HALF);
+        runs.near("cpu", "to-cpu", CudaRuns.FULL);
+        runs.near("cpu", "to-gpu", CudaRuns.FULL);
+        runs.same("gpu", "again");
+        runs.same("cube", "cube-again");
+        runs.same("gpu", "offloaded");
+        runs.same("lean-16", "leaner-16");
     }
 
     @Test
     void shouldSendFromDeviceToDeviceWhatItSendsThroughTheHost(@TempDir Path folder) throws IOException {
-        Sandbox sandbox = Sandbox.in(folder);
         Map<String, String> two = new TreeMap<>(machine);
         two.put("PENSTOCK_STAND_IN_DEVICES", "2");
-        train("direct", "cuda", set(CUBE), set("logging.timeline=true"));
-        train("staged", "cuda", set(CUBE), set("cluster.transport=aeron:ipc"));
-        String[] all = commands.subList(1, commands.size()).toArray(String[]::new);
-        sandbox.startClass("io.penstock.engine.cli.SeveralCommands", two, all).end(0);
-        same(sandbox, "staged", "direct");
+        Sandbox sandbox = Sandbox.in(folder);
+        CudaRuns runs = new CudaRuns(sandbox, two);
+        runs.train("direct", "cuda", CudaRuns.set(CUBE), CudaRuns.set("logging.timeline=true"));
+        runs.train("staged", "cuda", CudaRuns.set(CUBE), CudaRuns.set("cluster.transport=aeron:ipc"));
+        runs.start().end(0);
+        runs.same("staged", "direct");
         assertDrawsTheDevicesOwnTimes(sandbox.run("direct"));
         assertFalse(Files.exists(sandbox.run("staged").resolve("logs/rank-0.times.json")), "nobody asked for it");
     }
@@ -162,24 +121,19 @@ final class CudaTrainingSystemTest {
     @Test
     void shouldGenerateAndEvaluateAsTheCpuDoes(@TempDir Path folder) throws IOException {
         Sandbox sandbox = Sandbox.in(folder);
+        CudaRuns runs = new CudaRuns(sandbox, machine);
         Files.writeString(
                 folder.resolve("unseen.txt"), Files.readString(sandbox.text()).substring(0, 700));
-        String checkpoint = sandbox.checkpoint("cpu", STEPS).toString();
-        train("cpu", "cpu", set("parallelism={pipeline: 1}"));
+        String checkpoint = sandbox.checkpoint("cpu", CudaRuns.STEPS).toString();
+        runs.train("cpu", "cpu", CudaRuns.set("parallelism={pipeline: 1}"));
         for (String device : List.of("cpu", "cuda")) {
             String generate =
                     "generate " + checkpoint + " --prompt class --tokens 12 --temperature 0 --device " + device;
             String evaluate = "evaluate " + checkpoint + " --data unseen.txt --json --device " + device;
-            for (String command : List.of(generate, evaluate)) {
-                commands.add(";");
-                commands.addAll(List.of(command.split(" ", -1)));
-            }
+            runs.command(generate.split(" ", -1));
+            runs.command(evaluate.split(" ", -1));
         }
-        String[] all = commands.subList(1, commands.size()).toArray(String[]::new);
-        String[] out = sandbox.startClass("io.penstock.engine.cli.SeveralCommands", machine, all)
-                .end(0)
-                .out()
-                .split("-- \\[(generate|evaluate).*\\R", -1);
+        String[] out = runs.start().end(0).out().split("-- \\[(generate|evaluate).*\\R", -1);
         assertTrue(out[1].startsWith("class") && out[1].length() > 12, out[1]);
         assertEquals(out[1], out[3], "the likeliest tokens");
         var cpu = new ObjectMapper().readTree(out[2]);
@@ -236,66 +190,5 @@ final class CudaTrainingSystemTest {
         }
         String page = Files.readString(run.resolve("timeline.html"));
         assertTrue(page.contains("{\"name\":\"measured\"") && page.contains("{\"name\":\"asked by the host\""), page);
-    }
-
-    /**
-     * How far two runs may be apart; those of 16 bits round in other places.
-     *
-     * @param numbers losses and gradient norms, of themselves
-     * @param weights the mean distance of a parameter's elements, where the steps' learning rate is 3e-3
-     */
-    private record Bounds(double numbers, double weights) {}
-
-    private static final Bounds FULL = new Bounds(1e-5, 1e-5);
-    private static final Bounds HALF = new Bounds(2e-3, 3e-3);
-
-    private static void near(Sandbox sandbox, String one, String other, Bounds bounds) throws IOException {
-        List<Double> all = numbers(sandbox, one);
-        List<Double> found = numbers(sandbox, other);
-        // a run that went on has the last steps only
-        List<Double> expected = all.subList(all.size() - found.size(), all.size());
-        double worst = 0;
-        for (int i = 0; i < expected.size(); i++) {
-            worst = Math.max(worst, Math.abs(expected.get(i) - found.get(i)) / Math.abs(expected.get(i)));
-        }
-        Map<String, float[]> ofOther = weights(sandbox, other);
-        double furthest = 0;
-        for (Map.Entry<String, float[]> parameter : weights(sandbox, one).entrySet()) {
-            float[] elements = Objects.requireNonNull(ofOther.get(parameter.getKey()), parameter.getKey());
-            double sum = 0;
-            for (int i = 0; i < elements.length; i++) {
-                sum += Math.abs(parameter.getValue()[i] - elements[i]);
-            }
-            furthest = Math.max(furthest, sum / elements.length);
-        }
-        assertTrue(
-                worst <= bounds.numbers && furthest <= bounds.weights,
-                one + " and " + other + ": numbers differ by " + worst + " of themselves, weights by " + furthest);
-    }
-
-    /** Losses and gradient norms of all steps, validation losses. */
-    private static List<Double> numbers(Sandbox sandbox, String run) throws IOException {
-        List<Double> numbers = new ArrayList<>();
-        for (String line : Files.readAllLines(sandbox.run(run).resolve("metrics.jsonl"))) {
-            var step = new ObjectMapper().readTree(line);
-            for (String key : List.of("loss", "grad_norm", "validation_loss")) {
-                if (step.has(key)) {
-                    numbers.add(step.path(key).asDouble());
-                }
-            }
-        }
-        return numbers;
-    }
-
-    private static Map<String, float[]> weights(Sandbox sandbox, String run) throws IOException {
-        Map<String, float[]> weights = new TreeMap<>();
-        try (Stream<Path> files = Files.list(sandbox.checkpoint(run, STEPS))) {
-            for (Path file : files.filter(path -> path.toString().endsWith(".safetensors"))
-                    .filter(path -> path.getFileName().toString().startsWith("model"))
-                    .toList()) {
-                weights.putAll(Safetensors.floats(file));
-            }
-        }
-        return weights;
     }
 }
