@@ -19,16 +19,16 @@ final class Capabilities {
     }
 
     private void cuda(Parallelism parallelism, ClusterConfig cluster) {
-        if (!(parallelism instanceof Layout layout)) {
-            findings.add(new Finding(
-                    List.of("parallelism", "cluster.device"),
-                    "parallelism: auto chooses by times of this machine's layers, which are not measured on a GPU yet:"
-                            + " give the layout key by key"));
-        } else if (!layout.offload().contains(Offload.NONE)
-                && cluster.offloadStore().kind() != OffloadStoreKind.HOST) {
+        List<Offload> offload = switch (parallelism) {
+            case Layout layout -> layout.offload();
+            case PartlyAutoLayout partly -> partly.offload();
+            case AutoLayout auto -> List.of();
+        };
+        boolean offloads = !offload.isEmpty() && !offload.contains(Offload.NONE);
+        if (offloads && cluster.offloadStore().kind() != OffloadStoreKind.HOST) {
             findings.add(new Finding(
                     List.of("cluster.offload_store.kind", "parallelism.offload"),
-                    "parallelism.offload: " + layout.offload()
+                    "parallelism.offload: " + offload
                             + " with cluster.device: cuda needs cluster.offload_store.kind: host, found "
                             + cluster.offloadStore().kind() + ": a GPU does not reach memory of files"));
         }

@@ -49,6 +49,19 @@ public record ClusterConfig(
                 offloadStore);
     }
 
+    ClusterConfig offloadingToHost() {
+        return new ClusterConfig(
+                launch,
+                device,
+                threadsPerRank,
+                transport,
+                memoryPerRank,
+                failureTimeout,
+                joinTimeout,
+                master,
+                new OffloadStoreConfig(OffloadStoreKind.HOST, offloadStore.directory()));
+    }
+
     public long failureTimeoutNs() {
         return (long) (failureTimeout * 1e9);
     }

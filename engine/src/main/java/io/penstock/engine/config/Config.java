@@ -66,6 +66,11 @@ public record Config(
                 run, model, data, training.withMicroBatchSize(microBatchSize), chosen, cluster, checkpoint, logging);
     }
 
+    /** The same run with host memory for what it offloads. */
+    public Config offloadingToHost() {
+        return new Config(run, model, data, training, parallelism, cluster.offloadingToHost(), checkpoint, logging);
+    }
+
     /** How replicas share a step. */
     public Sharding sharding() {
         return Consistency.sharding(training.gradientSum(), layout());

@@ -37,6 +37,13 @@ public final class Devices {
         }
     }
 
+    public static boolean has(DeviceKind device) {
+        return switch (device) {
+            case CPU -> true;
+            case CUDA -> CudaProbe.report().problem().isEmpty();
+        };
+    }
+
     /** The first device of a kind, which is there, with all that it has: for one who computes alone. */
     public static Backend openAlone(DeviceKind device) {
         return switch (device) {

@@ -27,12 +27,24 @@ public final class RankWire implements AutoCloseable {
     private final List<HostMemory> mirrors = new ArrayList<>();
 
     public RankWire(Endpoint endpoint, Backend backend) {
+        this(endpoint, backend, true);
+    }
+
+    /** {@code direct}: from device to device where the endpoint can. */
+    private RankWire(Endpoint endpoint, Backend backend, boolean direct) {
         this.backend = backend;
         this.copies = backend.copies();
         this.host = endpoint;
-        this.tensors = copies.<Endpoint>map(device -> endpoint.onDevices(new RankLink(device))
+        this.tensors = copies.<Endpoint>map(device -> Optional.of(new RankLink(device))
+                        .filter(link -> direct)
+                        .flatMap(endpoint::onDevices)
                         .orElseGet(() -> new StagedEndpoint(endpoint, new DeviceStaging(device), CHUNK_BYTES)))
                 .orElse(endpoint);
+    }
+
+    /** Messages go through the host even where they need not, as between processes. */
+    public static RankWire staged(Endpoint endpoint, Backend backend) {
+        return new RankWire(endpoint, backend, false);
     }
 
     /** For tensors of the backend. */

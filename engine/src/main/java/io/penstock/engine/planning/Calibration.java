@@ -1,7 +1,6 @@
 package io.penstock.engine.planning;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.engine.config.Config;
 import io.penstock.engine.config.ConfigModels;
@@ -9,49 +8,37 @@ import io.penstock.engine.training.RunSetup;
 import io.penstock.models.MicroBatchShape;
 import io.penstock.models.ModelConfig;
 import io.penstock.models.ModelSpec;
-import io.penstock.models.weights.AtomicFile;
 import io.penstock.partitioner.CostModel.PhaseSeconds;
 import io.penstock.partitioner.LayerSeconds;
-import io.penstock.tensor.cpu.CpuFeatures;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Optional;
-import java.util.UUID;
 
-/**
- * What {@link LayerProbe} measured of a model on this machine, kept in {@code ~/.cache/penstock/calibration}, or the folder of the property {@code penstock.cache}: one file a
- * CPU, model shape, element type, threads, ranks and micro-batch.
- */
+/** What {@link LayerProbe} measured of a model on this machine, kept a machine, model shape, element type, threads, ranks and micro-batch; and what messages and stores sustain. */
 final class Calibration {
-    private static final ObjectMapper JSON = new ObjectMapper();
     /** Layers are measured at two micro-batch sizes where the plan may choose; between and beyond them their time is a line. */
     private static final int LARGER = 4;
 
     private static final double MESSAGE_SECONDS = 50e-6;
+    private static final String EMBEDDING = "embedding";
+    private static final String BLOCK = "block";
+    private static final String HEAD = "head";
+    private static final String UPDATE = "update_bytes_per_second";
+    private static final String COPY = "copy_bytes_per_second";
 
     private final Config config;
     private final ModelSpec model;
-    private final Path folder;
-    private final boolean measureAnew;
-    private final boolean measureMissing;
+    private final String machine;
+    private final Measurements measurements;
     private final StoreCalibration stores;
+    private final LinkCalibration links;
 
-    /**
-     * @param measureAnew replace what is kept
-     * @param measureMissing measure what is not kept
-     */
-    Calibration(Config config, ModelSpec model, boolean measureAnew, boolean measureMissing) {
+    /** {@code machine}: what {@link MachineKey} says of it. */
+    Calibration(Config config, ModelSpec model, String machine, Measurements measurements) {
         this.config = config;
         this.model = model;
-        this.measureAnew = measureAnew;
-        this.measureMissing = measureMissing;
-        String home = System.getProperty("user.home", ".");
-        this.folder = Path.of(System.getProperty("penstock.cache", home + "/.cache/penstock"))
-                .resolve("calibration");
-        this.stores = new StoreCalibration(config, cpuName(), folder, measureAnew, measureMissing);
+        this.machine = machine;
+        this.measurements = measurements;
+        this.stores = new StoreCalibration(config, machine, measurements);
+        this.links = new LinkCalibration(config.cluster(), machine, measurements);
     }
 
     /** The rates of {@code ranks} ranks that compute at once; empty if they are not kept and not to be measured. */
@@ -66,14 +53,23 @@ final class Calibration {
         }
         LayerProbe.Measured low = first.get();
         LayerProbe.Measured high = second.get();
-        return Optional.of(new MachineRates(
-                batch -> large == small ? low.layers() : line(low.layers(), small, high.layers(), large, batch),
-                high.updateBytesPerSecond(),
-                MESSAGE_SECONDS,
-                high.copyBytesPerSecond() / 2,
-                () -> stores.bytesPerSecond().orElse(high.copyBytesPerSecond() / 2),
-                true,
-                "layers timed on this machine"));
+        return link(high)
+                .map(link -> new MachineRates(
+                        batch -> large == small ? low.layers() : line(low.layers(), small, high.layers(), large, batch),
+                        high.updateBytesPerSecond(),
+                        link.seconds(),
+                        link.bytesPerSecond(),
+                        () -> stores.bytesPerSecond().orElse(link.bytesPerSecond()),
+                        true,
+                        "layers timed on " + MachineKey.name(config.cluster().device())));
+    }
+
+    /** Ranks on cores copy their messages themselves. */
+    private Optional<LinkProbe.Measured> link(LayerProbe.Measured layers) {
+        return switch (config.cluster().device()) {
+            case CPU -> Optional.of(new LinkProbe.Measured(MESSAGE_SECONDS, layers.copyBytesPerSecond() / 2));
+            case CUDA -> links.rates();
+        };
     }
 
     private static LayerSeconds line(LayerSeconds low, int small, LayerSeconds high, int large, int batch) {
@@ -89,79 +85,45 @@ final class Calibration {
     }
 
     private Optional<LayerProbe.Measured> measured(int ranks, int batch) {
-        String key = key(ranks, batch);
-        String name = UUID.nameUUIDFromBytes(key.getBytes(StandardCharsets.UTF_8)) + ".json";
-        Path file = folder.resolve(name);
-        Optional<LayerProbe.Measured> kept = measureAnew ? Optional.empty() : read(file, key);
-        if (kept.isPresent() || !(measureAnew || measureMissing)) {
-            return kept;
-        }
         MicroBatchShape shape = new MicroBatchShape(batch, config.training().sequenceLength());
-        LayerProbe.Measured fresh = LayerProbe.measure(
-                ConfigModels.family(model.config().architecture()),
-                model.config(),
-                shape,
-                RunSetup.compute(config),
-                config.cluster().threadsPerRank(),
-                ranks);
-        write(file, key, fresh);
-        return Optional.of(fresh);
+        return measurements
+                .of(
+                        key(ranks, batch),
+                        () -> Optional.of(numbers(LayerProbe.measure(
+                                ConfigModels.family(model.config().architecture()),
+                                model.config(),
+                                shape,
+                                RunSetup.compute(config),
+                                config.cluster(),
+                                ranks))))
+                .map(Calibration::measured);
     }
 
     /** Everything that the times depend on and that a plan can see. */
     private String key(int ranks, int batch) {
-        CpuFeatures cpu = CpuFeatures.detect();
         ModelConfig shape = model.config();
+        String together = switch (config.cluster().device()) {
+            case CPU -> ranks + " ranks of " + config.cluster().threadsPerRank() + " threads";
+            case CUDA -> ranks + " ranks";
+        };
         return String.join(
                 " | ",
-                cpuName(),
-                cpu.products(),
-                cpu.processors() + " processors",
+                machine,
                 shape.architecture() + " C=" + shape.hiddenSize() + " N=" + shape.numAttentionHeads() + "/"
                         + shape.numKeyValueHeads() + " F="
                         + shape.intermediateSize() + " V=" + shape.vocabSize(),
                 RunSetup.compute(config) + " B=" + batch + " T="
                         + config.training().sequenceLength(),
-                ranks + " ranks of " + config.cluster().threadsPerRank() + " threads");
+                together);
     }
 
-    private static String cpuName() {
-        Path cpuInfo = Path.of("/proc/cpuinfo");
-        if (!Files.isReadable(cpuInfo)) {
-            return System.getProperty("os.arch", "unknown");
-        }
-        try {
-            return Files.readString(cpuInfo)
-                    .lines()
-                    .filter(line -> line.startsWith("model name"))
-                    .map(line -> line.substring(line.indexOf(':') + 1).strip())
-                    .findFirst()
-                    .orElse(System.getProperty("os.arch", "unknown"));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    /** Nothing for a file that is not there, of another key, or damaged: it is measured again. */
-    private static Optional<LayerProbe.Measured> read(Path file, String key) {
-        if (!Files.isReadable(file)) {
-            return Optional.empty();
-        }
-        try {
-            JsonNode root = JSON.readTree(file.toFile());
-            double update = root.path("update_bytes_per_second").asDouble();
-            double copy = root.path("copy_bytes_per_second").asDouble();
-            return root.path("key").asText().equals(key) && update > 0 && copy > 0
-                    ? Optional.of(new LayerProbe.Measured(
-                            phases(root.path("embedding")),
-                            phases(root.path("block")),
-                            phases(root.path("head")),
-                            update,
-                            copy))
-                    : Optional.empty();
-        } catch (IOException e) {
-            return Optional.empty();
-        }
+    private static LayerProbe.Measured measured(JsonNode numbers) {
+        return new LayerProbe.Measured(
+                phases(numbers.path(EMBEDDING)),
+                phases(numbers.path(BLOCK)),
+                phases(numbers.path(HEAD)),
+                numbers.path(UPDATE).asDouble(),
+                numbers.path(COPY).asDouble());
     }
 
     private static PhaseSeconds phases(JsonNode node) {
@@ -171,14 +133,12 @@ final class Calibration {
                 node.path("backward_weight").asDouble());
     }
 
-    private void write(Path file, String key, LayerProbe.Measured measured) {
-        ObjectNode root = JSON.createObjectNode().put("key", key);
-        phases(root.putObject("embedding"), measured.embedding());
-        phases(root.putObject("block"), measured.block());
-        phases(root.putObject("head"), measured.head());
-        root.put("update_bytes_per_second", measured.updateBytesPerSecond());
-        root.put("copy_bytes_per_second", measured.copyBytesPerSecond());
-        AtomicFile.write(file, root.toPrettyString());
+    private static ObjectNode numbers(LayerProbe.Measured measured) {
+        ObjectNode numbers = Measurements.numbers();
+        phases(numbers.putObject(EMBEDDING), measured.embedding());
+        phases(numbers.putObject(BLOCK), measured.block());
+        phases(numbers.putObject(HEAD), measured.head());
+        return numbers.put(UPDATE, measured.updateBytesPerSecond()).put(COPY, measured.copyBytesPerSecond());
     }
 
     private static void phases(ObjectNode node, PhaseSeconds seconds) {

@@ -1,5 +1,7 @@
 package io.penstock.engine.planning;
 
+import io.penstock.engine.config.ClusterConfig;
+import io.penstock.engine.device.Devices;
 import io.penstock.engine.execution.BatchSource;
 import io.penstock.engine.execution.InstructionTimes;
 import io.penstock.engine.optimizer.AdamW;
@@ -28,7 +30,6 @@ import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.MemoryLedger;
 import io.penstock.tensor.Tensor;
-import io.penstock.tensor.cpu.CpuBackend;
 import io.penstock.transport.Endpoint;
 import io.penstock.transport.EndpointSettings;
 import io.penstock.transport.InMemoryFabric;
@@ -38,16 +39,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CyclicBarrier;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /**
  * Times the layers of a model on this machine: each rank trains a copy with three blocks, embedding, blocks and head as chunks of their own, while the other ranks do the same,
- * for they share memory and caches. So what is measured is what the executor will run.
+ * for they share memory and caches. On a GPU the times are those between events of the device. So what is measured is what the executor will run.
  */
 final class LayerProbe {
     /** One block alone would stay in a cache that a real stage flows through. */
@@ -91,46 +88,37 @@ final class LayerProbe {
 
     private final ModelSpec model;
     private final Plan plan;
-    private final int threads;
+    private final ClusterConfig cluster;
     private final CyclicBarrier start;
 
-    private LayerProbe(ModelSpec model, Plan plan, int threads, int ranks) {
+    private LayerProbe(ModelSpec model, Plan plan, ClusterConfig cluster, int ranks) {
         this.model = model;
         this.plan = plan;
-        this.threads = threads;
+        this.cluster = cluster;
         this.start = new CyclicBarrier(ranks);
     }
 
-    /** Measures {@code ranks} ranks of {@code threads} threads each at once; takes a few seconds and the memory of three blocks, embedding and head a rank. */
+    /**
+     * Measures {@code ranks} ranks of the cluster's device at once; takes a few seconds and the memory of three blocks, embedding and head a rank.
+     *
+     * @throws io.penstock.tensor.OutOfDeviceMemoryException if a device has no room for these
+     */
     static Measured measure(
-            ModelFamily family, ModelConfig shape, MicroBatchShape microBatch, DType compute, int threads, int ranks) {
+            ModelFamily family,
+            ModelConfig shape,
+            MicroBatchShape microBatch,
+            DType compute,
+            ClusterConfig cluster,
+            int ranks) {
         ModelConfig few = shape.withLayers(BLOCKS);
         ModelSpec model = family.spec(few);
         Schedule schedule = ScheduleText.parse(SCHEDULE, few.tieWordEmbeddings());
         List<StageLayers> stages =
                 List.of(new StageLayers(0, 1), new StageLayers(1, 1 + BLOCKS), new StageLayers(1 + BLOCKS, 2 + BLOCKS));
-        long workspace;
-        try (Backend backend = new CpuBackend(threads)) {
-            workspace = backend.workspaceBytes();
-        }
-        Plan plan = Planner.plan(model, microBatch, compute, schedule, Techniques.NONE, stages, workspace);
-        LayerProbe probe = new LayerProbe(model, plan, threads, ranks);
-        List<Measured> measured = new ArrayList<>();
-        try (ExecutorService pool = Executors.newFixedThreadPool(ranks)) {
-            List<Future<Measured>> running = new ArrayList<>();
-            for (int rank = 0; rank < ranks; rank++) {
-                running.add(pool.submit(probe::rank));
-            }
-            for (Future<Measured> one : running) {
-                measured.add(one.get());
-            }
-        } catch (ExecutionException e) {
-            throw new IllegalStateException("timing layers", e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while timing layers", e);
-        }
-        return mean(measured);
+        Plan plan = Planner.plan(
+                model, microBatch, compute, schedule, Techniques.NONE, stages, Devices.workspaceBytes(cluster));
+        LayerProbe probe = new LayerProbe(model, plan, cluster, ranks);
+        return mean(AtOnce.run(ranks, rank -> () -> probe.rank(rank)));
     }
 
     private static Measured mean(List<Measured> ranks) {
@@ -153,14 +141,15 @@ final class LayerProbe {
         return ranks.stream().mapToDouble(value).average().orElseThrow();
     }
 
-    private Measured rank() throws Exception {
+    private Measured rank(int number) throws Exception {
         InMemoryFabric alone = new InMemoryFabric(1, EndpointSettings.DEFAULT);
         try (Endpoint endpoint = alone.endpoint(0);
-                Backend backend = new CpuBackend(threads)) {
+                Backend backend = Devices.open(cluster, number)) {
             MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
             try (PipelineRank rank =
                     new PipelineRank(model, plan, hyperparameters(), backend, ledger, endpoint, batches())) {
                 rank.initialize(1);
+                rank.followDevice();
                 double copy = copyBytesPerSecond();
                 start.await();
                 double[] seconds = medians(rank);
@@ -177,7 +166,8 @@ final class LayerProbe {
         long begin = System.nanoTime();
         while (steps.size() < LEAST_STEPS || (System.nanoTime() - begin < SECONDS * 1e9 && steps.size() < MOST_STEPS)) {
             rank.trainStep(steps.size());
-            InstructionTimes times = rank.times();
+            // a GPU's own times, where it is one: the host is ahead of it
+            InstructionTimes times = rank.times().onDevice().orElse(rank.times());
             long[] starts = times.startNs();
             long[] ends = times.endNs();
             double[] seconds = new double[instructions];

@@ -27,6 +27,7 @@ import io.penstock.partitioner.memory.MemoryPlanner;
 import io.penstock.partitioner.simulate.Link;
 import io.penstock.partitioner.simulate.TimeSplit;
 import io.penstock.partitioner.simulate.Timeline;
+import io.penstock.tensor.DType;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -65,25 +66,33 @@ public final class MachinePlanner {
         this.workspaceBytes = workspaceBytes;
     }
 
-    /** {@link #best()} of a run with the rates that are known of this machine. */
+    /**
+     * {@link #best()} of a run with the rates that are known of this machine.
+     *
+     * @throws io.penstock.tensor.cuda.CudaUnavailableException if a GPU is to be measured and there is none
+     */
     public static List<MachinePlan> best(Config config, Measure measure) {
         ModelSpec model = RunSetup.model(config);
-        int threads = config.cluster().threadsPerRank();
-        long workspaceBytes = Devices.workspaceBytes(config.cluster());
-        if (config.cluster().device() == DeviceKind.CUDA) {
-            MachineRates guessed = MachineRates.guessedGpu(
-                    RunSetup.compute(config), config.training().sequenceLength());
-            return new MachinePlanner(config, model, ranks -> guessed, workspaceBytes).best();
+        DeviceKind device = config.cluster().device();
+        if (measure != Measure.NEVER) {
+            Devices.require(device);
         }
-        Calibration calibration = new Calibration(config, model, measure == Measure.ANEW, measure != Measure.NEVER);
+        Optional<Calibration> calibration = Devices.has(device)
+                ? Optional.of(new Calibration(config, model, MachineKey.of(device), Measurements.ofThisUser(measure)))
+                : Optional.empty();
         Map<Integer, MachineRates> known = new HashMap<>();
         IntFunction<MachineRates> rates = ranks -> known.computeIfAbsent(
-                ranks,
-                r -> calibration
-                        .rates(r)
-                        .orElseGet(() -> MachineRates.guessed(
-                                RunSetup.compute(config), config.training().sequenceLength(), threads)));
-        return new MachinePlanner(config, model, rates, workspaceBytes).best();
+                ranks, r -> calibration.flatMap(kept -> kept.rates(r)).orElseGet(() -> guessed(config)));
+        return new MachinePlanner(config, model, rates, Devices.workspaceBytes(config.cluster())).best();
+    }
+
+    private static MachineRates guessed(Config config) {
+        DType compute = RunSetup.compute(config);
+        int sequence = config.training().sequenceLength();
+        return switch (config.cluster().device()) {
+            case CPU -> MachineRates.guessed(compute, sequence, config.cluster().threadsPerRank());
+            case CUDA -> MachineRates.guessedGpu(compute, sequence);
+        };
     }
 
     /** The best layouts, fastest first: the one of the config if it gives it. Throws {@link DoesNotFitException} if none fits. */
@@ -129,8 +138,12 @@ public final class MachinePlanner {
     /** The layout with the least of it offloaded that makes it fit. */
     private Optional<MachinePlan> offloading(Config candidate) {
         for (List<Offload> words : OFFLOAD) {
-            MachinePlan plan = balancedOrNot(candidate.with(
-                    candidate.layout().withOffload(words), candidate.training().microBatchSize()));
+            Config offloading = candidate.with(
+                    candidate.layout().withOffload(words), candidate.training().microBatchSize());
+            if (!offloading.canRun()) {
+                continue; // such a device does not reach such a store
+            }
+            MachinePlan plan = balancedOrNot(offloading);
             if (plan.fits()) {
                 return Optional.of(plan);
             }
@@ -145,8 +158,10 @@ public final class MachinePlanner {
     }
 
     private PlanException nothingDivides() {
-        return new PlanException("no layout of at most " + mostRanks() + " ranks of "
-                + config.cluster().threadsPerRank() + " threads divides global_batch_size="
+        String ranks = config.cluster().device() == DeviceKind.CUDA
+                ? " ranks with a GPU each"
+                : " ranks of " + config.cluster().threadsPerRank() + " threads";
+        return new PlanException("no layout of at most " + mostRanks() + ranks + " divides global_batch_size="
                 + config.training().globalBatchSize() + " and " + model.layers().size()
                 + " layers within the keys that are given: free one of them");
     }
@@ -200,9 +215,12 @@ public final class MachinePlanner {
         return candidate.with(layout.withSplit(split), size);
     }
 
-    /** Ranks beyond the cores of this machine would be elsewhere. */
+    /** Ranks beyond the cores of this machine would be elsewhere. GPUs share nothing that they compute with: all are measured at once, and once. */
     private int busyRanks(Config candidate) {
-        return Math.min(candidate.layout().ranks(), mostRanks());
+        return switch (candidate.cluster().device()) {
+            case CPU -> Math.min(candidate.layout().ranks(), mostRanks());
+            case CUDA -> mostRanks();
+        };
     }
 
     private PlanTimes times(Config candidate, Plan plan, MachineRates rates, Link link, double replicaBytesPerSecond) {
@@ -219,7 +237,7 @@ public final class MachinePlanner {
                 link,
                 tiedSeconds(plan, rates),
                 replicaBytesPerSecond,
-                new PlanTimes.Stores(storeBytesPerSecond(plan, rates), idleCores(candidate)));
+                new PlanTimes.Stores(storeBytesPerSecond(plan, rates), carriesBeside(candidate)));
     }
 
     /** A store is timed for a plan that uses it. */
@@ -229,10 +247,11 @@ public final class MachinePlanner {
                 : Double.POSITIVE_INFINITY;
     }
 
-    /** Whether the ranks leave a core free for the threads that carry activations. */
-    private static boolean idleCores(Config candidate) {
+    /** Whether activations are carried by what computes nothing: a core that the ranks leave free, a GPU's copies. */
+    private static boolean carriesBeside(Config candidate) {
         int busy = candidate.layout().ranks() * candidate.cluster().threadsPerRank();
-        return busy < Runtime.getRuntime().availableProcessors();
+        return candidate.cluster().device() == DeviceKind.CUDA
+                || busy < Runtime.getRuntime().availableProcessors();
     }
 
     private double messageBytes(Plan plan) {

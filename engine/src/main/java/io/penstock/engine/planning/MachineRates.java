@@ -34,7 +34,7 @@ public record MachineRates(
     /** Through pinned memory of the host. */
     private static final double GPU_MESSAGE_BYTES_PER_SECOND = 5e9;
 
-    /** Of a GPU, which nothing measures yet: half of what an A100's data sheet says, which has one number for both 16-bit types. */
+    /** Of a GPU that was not measured: half of what an A100's data sheet says, which has one number for both 16-bit types. */
     static MachineRates guessedGpu(DType compute, int sequence) {
         DeviceRates rates = new DeviceRates(compute.isHalf() ? 156e12 : 10e12, 1e12);
         return new MachineRates(
@@ -44,7 +44,7 @@ public record MachineRates(
                 GPU_MESSAGE_BYTES_PER_SECOND,
                 () -> STORE_BYTES_PER_SECOND,
                 false,
-                "guessed rates of a GPU (half of an A100's data sheet), not measured");
+                "guessed rates of a GPU (half of an A100's data sheet), not measured: --calibrate measures one");
     }
 
     /** Without any measurement: a guess at a core that only a split of layers should be trusted to. */

@@ -5,6 +5,7 @@ import io.penstock.engine.config.Config;
 import io.penstock.engine.config.DeviceKind;
 import io.penstock.engine.config.Layout;
 import io.penstock.engine.config.Offload;
+import io.penstock.engine.config.OffloadStoreKind;
 import io.penstock.engine.config.ScheduleName;
 import io.penstock.engine.config.yaml.ConfigException;
 import io.penstock.engine.training.DoesNotFitException;
@@ -64,8 +65,12 @@ final class Misfit {
     }
 
     private boolean fits(Layout layout, int microBatch) {
+        return fits(plan.config(), layout, microBatch);
+    }
+
+    private boolean fits(Config config, Layout layout, int microBatch) {
         try {
-            Config candidate = plan.config().with(layout, microBatch);
+            Config candidate = config.with(layout, microBatch);
             return candidate.canRun()
                     && RunSetup.plan(candidate, plan.model(), workspaceBytes).memory().stream()
                             .allMatch(memory -> memory.totalBytes() <= MemoryLimit.of(candidate));
@@ -108,9 +113,12 @@ final class Misfit {
         return fits(recomputing, microBatch()) ? Optional.of("activation_checkpointing auto") : Optional.empty();
     }
 
-    /** The first of activations, optimizer, both, beside what is offloaded already. */
+    /** The first of activations, optimizer, both, beside what is offloaded already; of a GPU, to the one store that it reaches. */
     private Optional<String> offload() {
-        Layout layout = plan.config().layout();
+        boolean elsewhere = plan.config().cluster().device() == DeviceKind.CUDA
+                && plan.config().cluster().offloadStore().kind() != OffloadStoreKind.HOST;
+        Config config = elsewhere ? plan.config().offloadingToHost() : plan.config();
+        Layout layout = config.layout();
         List<List<Offload>> tries = List.of(
                 List.of(Offload.ACTIVATIONS),
                 List.of(Offload.OPTIMIZER),
@@ -118,8 +126,8 @@ final class Misfit {
         for (List<Offload> words : tries) {
             Set<Offload> all = new LinkedHashSet<>(layout.offload());
             all.remove(Offload.NONE);
-            if (all.addAll(words) && fits(layout.withOffload(List.copyOf(all)), microBatch())) {
-                return Optional.of("offload " + all);
+            if (all.addAll(words) && fits(config, layout.withOffload(List.copyOf(all)), microBatch())) {
+                return Optional.of("offload " + all + (elsewhere ? " with cluster.offload_store.kind host" : ""));
             }
         }
         return Optional.empty();

@@ -76,6 +76,25 @@ final class PlanOffloadTest extends CommandTest {
         assertEquals(0, run("train", config, "--set", auto, "--set", fixed), () -> err + text());
     }
 
+    /** A plan for a GPU needs none here, and is held against the limit that is given. */
+    @Test
+    void shouldOffloadOnAGpuToTheOneStoreThatItReaches() throws IOException {
+        String gpu = "cluster.device=cuda";
+        String host = "cluster.offload_store.kind=host";
+        String activations = "parallelism.offload=activations";
+        long with = json("--set", gpu, "--set", host, "--set", activations, "--set", "cluster.memory_per_rank=1GiB")
+                .path("memory_bytes")
+                .asLong();
+        String auto = "parallelism={auto: true, pipeline: 1, schedule: gpipe, activation_checkpointing: none}";
+        String limit = "cluster.memory_per_rank=" + with;
+        JsonNode chosen = json("--set", gpu, "--set", host, "--set", auto, "--set", limit);
+        assertEquals(with, chosen.path("memory_bytes").asLong());
+        assertTrue(chosen.path("offloaded_bytes").asLong() > 0, chosen::toString);
+        assertEquals(3, run("plan", config, "--set", gpu, "--set", auto, "--set", limit));
+        assertTrue(
+                err.toString().contains("offload [activations] with cluster.offload_store.kind host"), err::toString);
+    }
+
     /** The given split stays, and nothing is computed again where the states' place alone is enough. */
     @Test
     void shouldOffloadNoMoreThanFitsAsksForWithinWhatTheUserGives() throws IOException {

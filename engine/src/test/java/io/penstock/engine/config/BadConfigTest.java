@@ -152,8 +152,9 @@ final class BadConfigTest {
                     files);
             load(folder, gpu, "parallelism.offload=" + offload, "cluster.offload_store.kind=host");
         }
-        String auto = problems(folder, gpu, "parallelism=auto");
-        assertTrue(auto.contains("parallelism: auto chooses by times"), auto);
+        load(folder, gpu, "parallelism=auto");
+        String auto = problems(folder, gpu, "parallelism={auto: true, offload: optimizer}");
+        assertTrue(auto.contains("needs cluster.offload_store.kind: host, found files"), auto);
         load(folder, gpu);
     }
 

@@ -25,7 +25,7 @@ final class StoreCalibrationTest {
         Files.writeString(folder.resolve("text.txt"), "How fast is it there?");
     }
 
-    private StoreCalibration calibration(String directory, boolean anew, boolean missing) {
+    private StoreCalibration calibration(String directory, MachinePlanner.Measure when) {
         Config config = ConfigLoader.parse("""
                 run: {name: small}
                 model: {architecture: gpt2, num_hidden_layers: 2, hidden_size: 32, num_attention_heads: 2, max_position_embeddings: 16, vocab_size: 256}
@@ -34,7 +34,7 @@ final class StoreCalibrationTest {
                 parallelism: {pipeline: 1, offload: optimizer}
                 cluster: {offload_store: {kind: files, directory: %s}}
                 """.formatted(folder.resolve(directory)), "c.yaml", folder, List.of());
-        return new StoreCalibration(config, "some CPU", folder.resolve("kept"), anew, missing);
+        return new StoreCalibration(config, "some CPU", new Measurements(folder.resolve("kept"), when));
     }
 
     private long kept() throws IOException {
@@ -48,21 +48,23 @@ final class StoreCalibrationTest {
 
     @Test
     void shouldMeasureOnceAndKeepIt() throws IOException {
-        StoreCalibration first = calibration("store", false, true);
+        StoreCalibration first = calibration("store", MachinePlanner.Measure.ONCE);
         OptionalDouble rate = first.bytesPerSecond();
         assertTrue(rate.orElse(0) > 0, rate::toString);
         assertEquals(rate, first.bytesPerSecond());
         assertEquals(1, kept());
-        assertEquals(rate, calibration("store", false, false).bytesPerSecond());
+        assertEquals(rate, calibration("store", MachinePlanner.Measure.NEVER).bytesPerSecond());
         assertEquals(
-                OptionalDouble.empty(), calibration("elsewhere", false, false).bytesPerSecond());
+                OptionalDouble.empty(),
+                calibration("elsewhere", MachinePlanner.Measure.NEVER).bytesPerSecond());
     }
 
     @Test
     void shouldKeepNothingWhereNoStoreCanBeHad() throws IOException {
         Files.writeString(folder.resolve("file"), "no folder");
         assertEquals(
-                OptionalDouble.empty(), calibration("file/store", true, true).bytesPerSecond());
+                OptionalDouble.empty(),
+                calibration("file/store", MachinePlanner.Measure.ANEW).bytesPerSecond());
         assertEquals(0, kept());
     }
 }

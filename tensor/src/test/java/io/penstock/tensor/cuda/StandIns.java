@@ -19,11 +19,14 @@ final class StandIns {
             throws IOException, InterruptedException {
         Path compiler = compiler();
         Path source = Tools.hostSources().resolve("driver.cpp");
-        compile(compiler, source, folder, "libcuda.so.1", "", more);
+        Path object = folder.resolve("driver.o");
+        Tools.run(List.of(compiler.toString(), "-c", "-fPIC", "-O1", "-o", object.toString(), source.toString()));
+        compile(compiler, object, folder, "libcuda.so.1", "", more);
         // cuBLAS names its symbols' version after its file
         String cublas = "libcublas.so." + version;
-        compile(compiler, source, folder, cublas, cublas + " { global: cublas*; local: *; };", more);
-        compile(compiler, source, folder, "libcublasLt.so." + version, "", more);
+        compile(compiler, object, folder, cublas, cublas + " { global: cublas*; local: *; };", more);
+        compile(compiler, object, folder, "libcublasLt.so." + version, "", more);
+        Files.delete(object);
         return new LibraryFinder(false, List.of(folder));
     }
 
@@ -33,7 +36,7 @@ final class StandIns {
         return compiler.orElseThrow();
     }
 
-    /** A shared library of that name; {@code versions} is a version script, or empty. */
+    /** A shared library of that name from a source or an object; {@code versions} is a version script, or empty. */
     static Path compile(Path compiler, Path source, Path folder, String name, String versions, String... more)
             throws IOException, InterruptedException {
         Path library = folder.resolve(name);
@@ -44,8 +47,10 @@ final class StandIns {
             command.add("-Wl,--version-script=" + script);
         }
         command.addAll(List.of(more));
-        boolean c = source.toString().endsWith(".c");
-        command.addAll(List.of("-x", c ? "c" : "c++", source.toString()));
+        if (source.toString().endsWith(".c")) {
+            command.addAll(List.of("-x", "c"));
+        }
+        command.add(source.toString());
         Tools.run(command);
         return library;
     }

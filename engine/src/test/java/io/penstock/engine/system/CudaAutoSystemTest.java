@@ -1,0 +1,113 @@
+package io.penstock.engine.system;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.penstock.tensor.cuda.CudaProbe;
+import io.penstock.tensor.cuda.StandInMachine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code parallelism: auto} with {@code device: cuda}, on two GPUs that are played by the host: measured once, kept, and trained in what was chosen. */
+@Tag("system")
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+final class CudaAutoSystemTest {
+    private static final Pattern TAKEN = Pattern.compile("parallelism: auto takes (.*) \\(times by (.*)\\)");
+
+    @TempDir
+    private Path folder;
+
+    private static String[] command(String command, String... more) {
+        String[] arguments = Sandbox.train(Stream.concat(
+                        Stream.of(
+                                "cluster.device=cuda",
+                                "cluster.launch=threads",
+                                "model.hidden_size=16",
+                                "model.max_position_embeddings=8",
+                                "training.sequence_length=8",
+                                "training.steps=2",
+                                "training.validation.sequences=2",
+                                "logging.sample_tokens=0"),
+                        Stream.of(more))
+                .toArray(String[]::new));
+        arguments[0] = command;
+        return arguments;
+    }
+
+    private Map<String, String> cache() {
+        return Map.of("JAVA_TOOL_OPTIONS", "-Dpenstock.cache=" + folder.resolve("cache"));
+    }
+
+    private long kept() throws IOException {
+        try (Stream<Path> files = Files.list(folder.resolve("cache/calibration"))) {
+            return files.count();
+        }
+    }
+
+    @Test
+    void shouldTimeTheGpuOnceChooseByItAndTrain() throws Exception {
+        Map<String, String> machine =
+                new TreeMap<>(StandInMachine.variables(Files.createDirectory(folder.resolve("libraries"))));
+        machine.putAll(cache());
+        machine.put("PENSTOCK_STAND_IN_DEVICES", "2");
+        Sandbox sandbox = Sandbox.in(folder);
+        String given = "parallelism={auto: true, pipeline: 2, schedule: gpipe, activation_checkpointing: none}";
+        List<String> commands = new ArrayList<>();
+        for (String[] command : List.of(
+                command("train", "run.name=free", "parallelism=auto"),
+                command("train", "run.name=bound", given),
+                command("plan", "parallelism=auto"))) {
+            commands.addAll(List.of(command));
+            commands.add(";");
+        }
+        commands.set(commands.size() - 1, "--json");
+        Running runs = sandbox.startClass(
+                        "io.penstock.engine.cli.SeveralCommands", machine, commands.toArray(String[]::new))
+                .end(0);
+        String out = runs.out();
+        Matcher taken = TAKEN.matcher(out);
+        assertTrue(taken.find(), out);
+        assertEquals("layers timed on Stand-in GPU", taken.group(2));
+        assertTrue(taken.find() && taken.group(1).startsWith("pipeline 2, gpipe, micro-batch 2"), out);
+        // layers and messages: timed for the first run, kept for all others
+        assertEquals(2, kept());
+        JsonNode plan = new ObjectMapper().readTree(out.substring(out.indexOf("\n{") + 1));
+        assertEquals("layers timed on Stand-in GPU", plan.path("times_by").asText());
+        assertTrue(plan.path("best").size() > 2, plan::toString);
+        assertEquals(
+                2,
+                Files.readAllLines(sandbox.run("bound").resolve("metrics.jsonl")).stream()
+                        .filter(line -> line.contains("\"loss\""))
+                        .count());
+    }
+
+    @Test
+    void shouldSayThatItGuessesWhereThereIsNoGpu() throws IOException {
+        Assumptions.assumeTrue(CudaProbe.report().problem().isPresent(), "this machine has a GPU");
+        Sandbox sandbox = Sandbox.in(folder);
+        String[] plan = command("plan", "parallelism=auto", "cluster.memory_per_rank=1GiB");
+        Running guessed = sandbox.start(cache(), plan).end(0);
+        assertTrue(guessed.out().contains("times by guessed rates of a GPU"), guessed.out());
+        List<String> measured = new ArrayList<>(List.of(plan));
+        measured.add("--calibrate");
+        Running refused =
+                sandbox.start(cache(), measured.toArray(String[]::new)).end(3);
+        assertTrue(refused.err().contains("cluster.device: cuda cannot be used here"), refused.err());
+    }
+}
