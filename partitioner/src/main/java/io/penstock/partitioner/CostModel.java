@@ -34,17 +34,28 @@ public final class CostModel {
         }
     }
 
-    /** Seconds of a layer or a stage on one micro-batch. */
-    public record PhaseSeconds(double forward, double backwardInput, double backwardWeight) {
+    /**
+     * Seconds of a layer or a stage on one micro-batch.
+     *
+     * @param backward of both halves in one piece, which finds in the cache what the second half of a split backward reads again
+     */
+    public record PhaseSeconds(double forward, double backwardInput, double backwardWeight, double backward) {
+        /** Of a backward that takes as long as its halves. */
+        public PhaseSeconds(double forward, double backwardInput, double backwardWeight) {
+            this(forward, backwardInput, backwardWeight, backwardInput + backwardWeight);
+        }
+
+        /** Forward, and backward in one piece. */
         public double total() {
-            return forward + backwardInput + backwardWeight;
+            return forward + backward;
         }
 
         public PhaseSeconds plus(PhaseSeconds other) {
             return new PhaseSeconds(
                     forward + other.forward,
                     backwardInput + other.backwardInput,
-                    backwardWeight + other.backwardWeight);
+                    backwardWeight + other.backwardWeight,
+                    backward + other.backward);
         }
     }
 

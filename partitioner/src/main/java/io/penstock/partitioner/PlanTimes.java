@@ -104,8 +104,7 @@ public final class PlanTimes implements StepTimes {
     private double computing(int rank, Instruction.OnMicroBatch computation, PhaseSeconds stage) {
         return switch (computation) {
             case Instruction.Forward f -> stage.forward() + regathered(rank, computation);
-            case Instruction.Backward b ->
-                stage.backwardInput() + stage.backwardWeight() + regathered(rank, computation);
+            case Instruction.Backward b -> stage.backward() + regathered(rank, computation);
             case Instruction.BackwardInput b -> stage.backwardInput() + regathered(rank, computation);
             case Instruction.BackwardWeight b -> stage.backwardWeight();
             case Instruction.EvaluateLoss e -> 0;

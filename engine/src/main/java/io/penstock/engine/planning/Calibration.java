@@ -80,7 +80,8 @@ final class Calibration {
             return new PhaseSeconds(
                     Math.max(0, a.forward() + share * (b.forward() - a.forward())),
                     Math.max(0, a.backwardInput() + share * (b.backwardInput() - a.backwardInput())),
-                    Math.max(0, a.backwardWeight() + share * (b.backwardWeight() - a.backwardWeight())));
+                    Math.max(0, a.backwardWeight() + share * (b.backwardWeight() - a.backwardWeight())),
+                    Math.max(0, a.backward() + share * (b.backward() - a.backward())));
         };
     }
 
@@ -106,6 +107,8 @@ final class Calibration {
             case CPU -> ranks + " ranks of " + config.cluster().threadsPerRank() + " threads";
             case CUDA -> ranks + " ranks";
         };
+        // What is kept of an earlier version, with other numbers, is not found.
+        String what = "backward in one piece and in halves";
         return String.join(
                 " | ",
                 machine,
@@ -114,7 +117,8 @@ final class Calibration {
                         + shape.intermediateSize() + " V=" + shape.vocabSize(),
                 RunSetup.compute(config) + " B=" + batch + " T="
                         + config.training().sequenceLength(),
-                together);
+                together,
+                what);
     }
 
     private static LayerProbe.Measured measured(JsonNode numbers) {
@@ -130,7 +134,8 @@ final class Calibration {
         return new PhaseSeconds(
                 node.path("forward").asDouble(),
                 node.path("backward_input").asDouble(),
-                node.path("backward_weight").asDouble());
+                node.path("backward_weight").asDouble(),
+                node.path("backward").asDouble());
     }
 
     private static ObjectNode numbers(LayerProbe.Measured measured) {
@@ -144,6 +149,7 @@ final class Calibration {
     private static void phases(ObjectNode node, PhaseSeconds seconds) {
         node.put("forward", seconds.forward())
                 .put("backward_input", seconds.backwardInput())
-                .put("backward_weight", seconds.backwardWeight());
+                .put("backward_weight", seconds.backwardWeight())
+                .put("backward", seconds.backward());
     }
 }

@@ -53,11 +53,13 @@ final class LayerProbe {
     private static final int LEAST_STEPS = 8;
     private static final int MOST_STEPS = 200;
     private static final double SECONDS = 2.5;
+    /** A backward in one piece and one in halves, which takes longer: its second half reads again what the first had in the cache. */
     private static final String SCHEDULE = """
             name: probe
-            micro-batches: 1
-            stages 0 1 2: F0 F0.1 F0.2 I0.2 I0.1 I0 W0.2 W0.1 W0
+            micro-batches: 2
+            stages 0 1 2: F0 F0.1 F0.2 B0.2 B0.1 B0 F1 F1.1 F1.2 I1.2 I1.1 I1 W1.2 W1.1 W1
             """;
+
     private static final long COPY_BYTES = 32L << 20;
 
     /**
@@ -134,7 +136,8 @@ final class LayerProbe {
         return new PhaseSeconds(
                 average(ranks, m -> layer.apply(m).forward()),
                 average(ranks, m -> layer.apply(m).backwardInput()),
-                average(ranks, m -> layer.apply(m).backwardWeight()));
+                average(ranks, m -> layer.apply(m).backwardWeight()),
+                average(ranks, m -> layer.apply(m).backward()));
     }
 
     private static double average(List<Measured> ranks, ToDoubleFunction<Measured> value) {
@@ -188,12 +191,13 @@ final class LayerProbe {
     }
 
     private Measured measured(double[] seconds, double copyBytesPerSecond) {
-        double[][] phases = new double[3][3];
+        double[][] phases = new double[3][4];
         double update = 0;
         List<Instruction> program = plan.schedule().instructions().get(0);
         for (int i = 0; i < program.size(); i++) {
             switch (program.get(i)) {
-                case Instruction.Forward f -> phases[f.chunk()][0] += seconds[i];
+                case Instruction.Forward f -> phases[f.chunk()][0] += seconds[i] / 2; // of two micro-batches
+                case Instruction.Backward b -> phases[b.chunk()][3] += seconds[i];
                 case Instruction.BackwardInput b -> phases[b.chunk()][1] += seconds[i];
                 case Instruction.BackwardWeight b -> phases[b.chunk()][2] += seconds[i];
                 case Instruction.OptimizerStep o -> update += seconds[i];
@@ -209,7 +213,7 @@ final class LayerProbe {
     }
 
     private static PhaseSeconds phase(double[] seconds, int layers) {
-        return new PhaseSeconds(seconds[0] / layers, seconds[1] / layers, seconds[2] / layers);
+        return new PhaseSeconds(seconds[0] / layers, seconds[1] / layers, seconds[2] / layers, seconds[3] / layers);
     }
 
     private static double copyBytesPerSecond() {

@@ -42,7 +42,8 @@ final class SharedLayers implements LayerSeconds {
         return new PhaseSeconds(
                 share(all.forward(), part.forward(), work.forward()),
                 share(all.backwardInput(), part.backwardInput(), work.backwardInput()),
-                share(all.backwardWeight(), part.backwardWeight(), work.backwardWeight()));
+                share(all.backwardWeight(), part.backwardWeight(), work.backwardWeight()),
+                share(all.backward(), part.backward(), work.backward()));
     }
 
     private static double share(double seconds, double part, double work) {

@@ -44,7 +44,7 @@ final class ChunkTimes implements StepTimes {
         return switch (computation) {
             case Instruction.Forward f -> chunk.forward();
             case Instruction.EvaluateLoss e -> 0;
-            case Instruction.Backward b -> chunk.backwardInput() + chunk.backwardWeight();
+            case Instruction.Backward b -> chunk.backward();
             case Instruction.BackwardInput b -> chunk.backwardInput();
             case Instruction.BackwardWeight w -> chunk.backwardWeight();
             case Instruction.SendActivation s -> 0;
