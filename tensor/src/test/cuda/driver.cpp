@@ -1,5 +1,6 @@
 // A stand-in for libcuda.so.1 and libcublas.so.*, for tests of the calls that reach them through JCuda: "device" memory is the host's, kernels are those of
-// the library named by PENSTOCK_HOST_KERNELS (compiled for the host), there are PENSTOCK_STAND_IN_DEVICES of them (one if that is not set). A stream does its
+// the library named by PENSTOCK_HOST_KERNELS (compiled for the host), there are PENSTOCK_STAND_IN_DEVICES of them (one if that is not set), and others leave
+// PENSTOCK_STAND_IN_FREE_BYTES of the memory of each (all if that is not set). Host memory that was not mapped is out of a device's reach. A stream does its
 // work as late as it may: when somebody waits for it. So work that relies on an order that nobody asked for meets memory as it was before. Signatures follow
 // cuda.h and cublas_v2.h.
 #include "half.h"
@@ -15,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <string>
 #include <vector>
 
 typedef int CUresult;
@@ -44,6 +46,12 @@ struct Machine {
         int device;
     };
     std::map<CUdeviceptr, Block> memory;
+    // pinned host memory: its first byte, how many, the flags that it was registered with
+    struct Pinned {
+        size_t bytes;
+        unsigned flags;
+    };
+    std::map<CUdeviceptr, Pinned> pinned;
     // a copy met memory that was freed
     bool broken = false;
     // test controls: streams but a thread's first do their work at once; the n-th wait of a stream for an event is left out
@@ -58,6 +66,17 @@ struct Machine {
         }
         auto block = *std::prev(next);
         return from + bytes <= block.first + block.second.bytes && block.second.device == device;
+    }
+
+    // Whether a device may use an address: not if it is that of pinned memory that was not mapped for devices.
+    bool reaches(CUdeviceptr address) {
+        std::lock_guard<std::mutex> guard(lock);
+        auto next = pinned.upper_bound(address);
+        if (next == pinned.begin()) {
+            return true;
+        }
+        auto block = *std::prev(next);
+        return address >= block.first + block.second.bytes || (block.second.flags & 2) != 0; // CU_MEMHOSTREGISTER_DEVICEMAP
     }
 };
 static Machine machine;
@@ -136,6 +155,11 @@ static CUresult state() {
     return machine.broken ? ILLEGAL_ADDRESS : SUCCESS;
 }
 
+static size_t usable_bytes() {
+    const char *left = getenv("PENSTOCK_STAND_IN_FREE_BYTES");
+    return left ? (size_t)atoll(left) : TOTAL_BYTES;
+}
+
 static int devices() {
     const char *number = getenv("PENSTOCK_STAND_IN_DEVICES");
     return number ? atoi(number) : 1;
@@ -150,8 +174,10 @@ struct Launch {
 // What a kernel may ask for without an attribute, and what it was allowed by one.
 struct Function {
     void (*run)(const Launch *, const void *, unsigned);
-    unsigned allowed_shared;
+    unsigned allowed_shared, argument_bytes;
 };
+
+static const size_t MOST_ARGUMENT_BYTES = 1024;
 
 extern "C" {
 
@@ -301,7 +327,7 @@ CUresult cuEventQuery(void *event) {
 CUresult cuMemAlloc_v2(CUdeviceptr *p, size_t bytes) {
     {
         std::lock_guard<std::mutex> guard(machine.lock);
-        if (bytes > TOTAL_BYTES - current->used_bytes) {
+        if (bytes > usable_bytes() - current->used_bytes) {
             return OUT_OF_MEMORY;
         }
         current->used_bytes += bytes;
@@ -333,7 +359,7 @@ CUresult cuMemFree_v2(CUdeviceptr p) {
 }
 CUresult cuMemGetInfo_v2(size_t *free_bytes, size_t *total) {
     std::lock_guard<std::mutex> guard(machine.lock);
-    *free_bytes = TOTAL_BYTES - current->used_bytes;
+    *free_bytes = usable_bytes() - current->used_bytes;
     *total = TOTAL_BYTES;
     return SUCCESS;
 }
@@ -341,15 +367,22 @@ CUresult cuMemHostAlloc(void **p, size_t bytes, unsigned flags) {
     *p = malloc(bytes);
     return SUCCESS;
 }
-CUresult cuMemHostRegister_v2(void *p, size_t bytes, unsigned flags) { return p && bytes ? SUCCESS : INVALID_VALUE; }
-CUresult cuMemHostUnregister(void *p) { return SUCCESS; }
+CUresult cuMemHostRegister_v2(void *p, size_t bytes, unsigned flags) {
+    std::lock_guard<std::mutex> guard(machine.lock);
+    bool added = p && bytes && machine.pinned.insert({(CUdeviceptr)p, {bytes, flags}}).second;
+    return added ? SUCCESS : INVALID_VALUE;
+}
+CUresult cuMemHostUnregister(void *p) {
+    std::lock_guard<std::mutex> guard(machine.lock);
+    return machine.pinned.erase((CUdeviceptr)p) == 1 ? SUCCESS : INVALID_VALUE;
+}
 CUresult cuMemFreeHost(void *p) {
     free(p);
     return SUCCESS;
 }
 CUresult cuMemsetD8Async(CUdeviceptr p, unsigned char value, size_t bytes, void *stream) {
     ((Stream *)stream)->add([=] { memset((void *)p, value, bytes); });
-    return SUCCESS;
+    return machine.reaches(p) ? SUCCESS : ILLEGAL_ADDRESS;
 }
 CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, void *stream) {
     ((Stream *)stream)->add([=] { memcpy((void *)to, from, bytes); });
@@ -408,8 +441,12 @@ CUresult cuModuleUnload(void *module) {
 }
 CUresult cuModuleGetFunction(void **function, void *module, const char *name) {
     void *run = dlsym(module, name);
-    *function = new Function{(void (*)(const Launch *, const void *, unsigned))run, 48 << 10};
-    return run ? SUCCESS : NOT_FOUND;
+    auto argument_bytes = (unsigned (*)())dlsym(module, (std::string(name) + "_argument_bytes").c_str());
+    if (!run || !argument_bytes || argument_bytes() > MOST_ARGUMENT_BYTES) {
+        return NOT_FOUND;
+    }
+    *function = new Function{(void (*)(const Launch *, const void *, unsigned))run, 48 << 10, argument_bytes()};
+    return SUCCESS;
 }
 CUresult cuFuncSetAttribute(void *function, int attribute, int value) {
     ((Function *)function)->allowed_shared = (unsigned)value;
@@ -423,9 +460,15 @@ CUresult cuLaunchKernel(void *f, unsigned x, unsigned y, unsigned z, unsigned bl
     }
     Launch launch = {{x, y, z}, block_x, shared, 0};
     struct Arguments {
-        char bytes[1024];
+        CUdeviceptr words[MOST_ARGUMENT_BYTES / sizeof(CUdeviceptr)];
     } arguments;
     memcpy(&arguments, parameters[0], sizeof(arguments));
+    // any of them may be an address, and hardly a number that looks like one
+    for (unsigned i = 0; i < function->argument_bytes / sizeof(CUdeviceptr); i++) {
+        if (!machine.reaches(arguments.words[i])) {
+            return ILLEGAL_ADDRESS;
+        }
+    }
     ((Stream *)stream)->add([=] { function->run(&launch, &arguments, 0); });
     return SUCCESS;
 }

@@ -244,6 +244,7 @@ inline float element_at(const bf16 *, uint32_t word, int half) {
 #define BARRIER() host::wait_for_block(__LINE__)
 #define KERNEL(name, most_threads, Arguments) \
     static void name##_thread(const Arguments &a); \
+    extern "C" unsigned name##_argument_bytes() { return sizeof(Arguments); } \
     extern "C" void name(const host::Launch *launch, const void *arguments, unsigned bytes) { \
         if (bytes != 0 /* unknown */ && bytes != sizeof(Arguments)) { \
             host::fail(#name " got and takes arguments of bytes", (int)bytes, (int)sizeof(Arguments)); \

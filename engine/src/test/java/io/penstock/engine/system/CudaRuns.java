@@ -44,7 +44,13 @@ final class CudaRuns {
 
     /** {@code more}: options with their values. */
     void train(String name, String device, String... more) {
-        command(Sandbox.train(
+        command(Sandbox.train(overrides(name, device).toArray(String[]::new)));
+        commands.addAll(Stream.of(more).flatMap(s -> Stream.of(s.split(" ", 2))).toList());
+    }
+
+    /** Of every run here. */
+    static List<String> overrides(String name, String device) {
+        return List.of(
                 "run.name=" + name,
                 "cluster.device=" + device,
                 "cluster.launch=threads",
@@ -54,8 +60,7 @@ final class CudaRuns {
                 "training.steps=" + STEPS,
                 "checkpoint.every=2",
                 "logging.sample_tokens=0",
-                "training.validation.sequences=4"));
-        commands.addAll(Stream.of(more).flatMap(s -> Stream.of(s.split(" ", 2))).toList());
+                "training.validation.sequences=4");
     }
 
     void command(String... arguments) {

@@ -32,8 +32,6 @@ final class CudaTrainingSystemTest {
     private static final String CUBE =
             "parallelism={pipeline: 2, tensor: 2, data: 2, schedule: 1f1b, sequence_parallel: true}";
 
-    private static final String HOST_STORE = "--set cluster.offload_store.kind=host";
-
     @TempDir
     static Path libraries = Path.of("");
 
@@ -80,13 +78,6 @@ final class CudaTrainingSystemTest {
                 "cuda",
                 half,
                 CudaRuns.set("parallelism={pipeline: 1, data: 2, zero_stage: 3, schedule: zb-h1}"));
-        runs.train("offloaded", "cuda", CudaRuns.set("parallelism={pipeline: 1, offload: optimizer}"), HOST_STORE);
-        runs.train(
-                "leaner-16",
-                "cuda",
-                half,
-                CudaRuns.set("parallelism={pipeline: 1, data: 2, zero_stage: 3, schedule: zb-h1, offload: parameters}"),
-                HOST_STORE);
         runs.train("to-cpu", "cpu", one, runs.resume("gpu"));
         runs.train("to-gpu", "cuda", one, runs.resume("cpu"));
         Running run = runs.start().end(0);
@@ -100,8 +91,6 @@ final class CudaTrainingSystemTest {
         runs.near("cpu", "to-gpu", CudaRuns.FULL);
         runs.same("gpu", "again");
         runs.same("cube", "cube-again");
-        runs.same("gpu", "offloaded");
-        runs.same("lean-16", "leaner-16");
     }
 
     @Test
