@@ -185,6 +185,11 @@ public final class SharedStates implements LayerStates {
         group.poll();
     }
 
+    /** Moves on what is under way among replicas, without waiting. */
+    public void poll() {
+        group.poll();
+    }
+
     /** Waits for all sums over replicas: every {@link GradientSum#total} is the step's then. */
     public void finishReductions() {
         buckets.finishAll();

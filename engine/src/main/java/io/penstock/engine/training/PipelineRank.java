@@ -23,6 +23,7 @@ import io.penstock.engine.state.OffloadedActivations;
 import io.penstock.engine.state.ParameterState;
 import io.penstock.engine.state.ParameterStore;
 import io.penstock.engine.tensorparallel.ElementSum;
+import io.penstock.engine.tensorparallel.SideWorkGroup;
 import io.penstock.engine.tensorparallel.TransportTensorGroup;
 import io.penstock.models.LayerSpec;
 import io.penstock.models.ModelSpec;
@@ -135,7 +136,7 @@ public final class PipelineRank implements AutoCloseable {
                 : OffloadedActivations.open(
                         memory.offloadedSlots(), pool.activations(), backend, stores, endpoint.rank());
         this.shared = new SharedStates(store, chunks, dataGroup(), replica, microBatches, backend);
-        this.group = tensorGroup();
+        this.group = layerGroup();
         MicroBatchLosses losses = MicroBatchLosses.of(layers, pool.buffers(), backend);
         this.executor = new Executor(axes, backend, wire.tensors(), shared, runners(chunks, losses), losses, elsewhere);
         this.owners = new ParameterOwners(model, plan, placement);
@@ -194,6 +195,12 @@ public final class PipelineRank implements AutoCloseable {
         return new DataGroup(
                 collectives,
                 backend.copies().isEmpty() ? new TreeSum(new PairwiseSum(scratch)) : new DeviceTreeSum(backend));
+    }
+
+    /** Sums over replicas move on between the pieces of a layer's work. */
+    private TensorGroup layerGroup() {
+        TensorGroup tensors = tensorGroup();
+        return axes.data() == 1 ? tensors : new SideWorkGroup(tensors, shared::poll);
     }
 
     private TensorGroup tensorGroup() {
