@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.penstock.tensor.cuda.CudaProbe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,6 +44,19 @@ final class PlanActionTest extends CommandTest {
             assertTrue(text().contains(words), () -> words + " in " + text());
         }
         assertTrue(Files.readString(page).contains("[\"F0\",\"forward\""));
+    }
+
+    @Test
+    void shouldSayThatItGuessesAGpuThatIsNotThere() throws IOException {
+        Assumptions.assumeTrue(CudaProbe.report().problem().isPresent(), "this machine has a GPU");
+        String gpu = "cluster.device=cuda";
+        String limit = "cluster.memory_per_rank=1GiB";
+        for (String parallelism : List.of("parallelism=auto", "parallelism={pipeline: 2}")) {
+            assertEquals(0, run("plan", config, "--set", gpu, "--set", limit, "--set", parallelism), err::toString);
+            assertTrue(text().contains("times by guessed rates of a GPU"), this::text);
+        }
+        assertEquals(3, run("plan", config, "--set", gpu, "--set", limit, "--calibrate"));
+        assertTrue(err.toString().contains("cluster.device: cuda cannot be used here"), err::toString);
     }
 
     @Test

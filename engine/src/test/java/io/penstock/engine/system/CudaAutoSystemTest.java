@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.penstock.tensor.cuda.CudaProbe;
 import io.penstock.tensor.cuda.StandInMachine;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,7 +17,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -50,10 +48,6 @@ final class CudaAutoSystemTest {
         return arguments;
     }
 
-    private Map<String, String> cache() {
-        return Map.of("JAVA_TOOL_OPTIONS", "-Dpenstock.cache=" + folder.resolve("cache"));
-    }
-
     private long kept() throws IOException {
         try (Stream<Path> files = Files.list(folder.resolve("cache/calibration"))) {
             return files.count();
@@ -64,7 +58,7 @@ final class CudaAutoSystemTest {
     void shouldTimeTheGpuOnceChooseByItAndTrain() throws Exception {
         Map<String, String> machine =
                 new TreeMap<>(StandInMachine.variables(Files.createDirectory(folder.resolve("libraries"))));
-        machine.putAll(cache());
+        machine.put("JAVA_TOOL_OPTIONS", "-Dpenstock.cache=" + folder.resolve("cache"));
         machine.put("PENSTOCK_STAND_IN_DEVICES", "2");
         Sandbox sandbox = Sandbox.in(folder);
         String given = "parallelism={auto: true, pipeline: 2, schedule: gpipe, activation_checkpointing: none}";
@@ -95,19 +89,5 @@ final class CudaAutoSystemTest {
                 Files.readAllLines(sandbox.run("bound").resolve("metrics.jsonl")).stream()
                         .filter(line -> line.contains("\"loss\""))
                         .count());
-    }
-
-    @Test
-    void shouldSayThatItGuessesWhereThereIsNoGpu() throws IOException {
-        Assumptions.assumeTrue(CudaProbe.report().problem().isPresent(), "this machine has a GPU");
-        Sandbox sandbox = Sandbox.in(folder);
-        String[] plan = command("plan", "parallelism=auto", "cluster.memory_per_rank=1GiB");
-        Running guessed = sandbox.start(cache(), plan).end(0);
-        assertTrue(guessed.out().contains("times by guessed rates of a GPU"), guessed.out());
-        List<String> measured = new ArrayList<>(List.of(plan));
-        measured.add("--calibrate");
-        Running refused =
-                sandbox.start(cache(), measured.toArray(String[]::new)).end(3);
-        assertTrue(refused.err().contains("cluster.device: cuda cannot be used here"), refused.err());
     }
 }
