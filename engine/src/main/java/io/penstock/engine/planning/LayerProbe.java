@@ -53,11 +53,16 @@ final class LayerProbe {
     private static final int LEAST_STEPS = 8;
     private static final int MOST_STEPS = 200;
     private static final double SECONDS = 2.5;
-    /** A backward in one piece and one in halves, which takes longer: its second half reads again what the first had in the cache. */
-    private static final String SCHEDULE = """
+    private static final String IN_HALVES = """
             name: probe
-            micro-batches: 2
-            stages 0 1 2: F0 F0.1 F0.2 B0.2 B0.1 B0 F1 F1.1 F1.2 I1.2 I1.1 I1 W1.2 W1.1 W1
+            micro-batches: 1
+            stages 0 1 2: F0 F0.1 F0.2 I0.2 I0.1 I0 W0.2 W0.1 W0
+            """;
+    /** The halves together take longer: the second reads again what the first had in the cache. */
+    private static final String IN_ONE_PIECE = """
+            name: probe
+            micro-batches: 1
+            stages 0 1 2: F0 F0.1 F0.2 B0.2 B0.1 B0
             """;
 
     private static final long COPY_BYTES = 32L << 20;
@@ -77,6 +82,21 @@ final class LayerProbe {
             double copyBytesPerSecond) {
         LayerSeconds layers() {
             return this::of;
+        }
+
+        /** With backwards in one piece as {@code other} took. */
+        private Measured with(Measured other) {
+            return new Measured(
+                    with(embedding, other.embedding),
+                    with(block, other.block),
+                    with(head, other.head),
+                    updateBytesPerSecond,
+                    copyBytesPerSecond);
+        }
+
+        private static PhaseSeconds with(PhaseSeconds halves, PhaseSeconds whole) {
+            return new PhaseSeconds(
+                    halves.forward(), halves.backwardInput(), halves.backwardWeight(), whole.backward());
         }
 
         private PhaseSeconds of(LayerSpec layer) {
@@ -112,9 +132,19 @@ final class LayerProbe {
             DType compute,
             ClusterConfig cluster,
             int ranks) {
-        ModelConfig few = shape.withLayers(BLOCKS);
-        ModelSpec model = family.spec(few);
-        Schedule schedule = ScheduleText.parse(SCHEDULE, few.tieWordEmbeddings());
+        ModelSpec few = family.spec(shape.withLayers(BLOCKS));
+        return measure(IN_HALVES, few, microBatch, compute, cluster, ranks)
+                .with(measure(IN_ONE_PIECE, few, microBatch, compute, cluster, ranks));
+    }
+
+    private static Measured measure(
+            String program,
+            ModelSpec model,
+            MicroBatchShape microBatch,
+            DType compute,
+            ClusterConfig cluster,
+            int ranks) {
+        Schedule schedule = ScheduleText.parse(program, model.config().tieWordEmbeddings());
         List<StageLayers> stages =
                 List.of(new StageLayers(0, 1), new StageLayers(1, 1 + BLOCKS), new StageLayers(1 + BLOCKS, 2 + BLOCKS));
         Plan plan = Planner.plan(
@@ -196,7 +226,7 @@ final class LayerProbe {
         List<Instruction> program = plan.schedule().instructions().get(0);
         for (int i = 0; i < program.size(); i++) {
             switch (program.get(i)) {
-                case Instruction.Forward f -> phases[f.chunk()][0] += seconds[i] / 2; // of two micro-batches
+                case Instruction.Forward f -> phases[f.chunk()][0] += seconds[i];
                 case Instruction.Backward b -> phases[b.chunk()][3] += seconds[i];
                 case Instruction.BackwardInput b -> phases[b.chunk()][1] += seconds[i];
                 case Instruction.BackwardWeight b -> phases[b.chunk()][2] += seconds[i];
