@@ -16,7 +16,7 @@ import java.util.Map;
 
 /** Runs small cases in a JVM that never compiles and prints a checksum of each: compiled code must leave the same bits. */
 final class SameBits {
-    private static final long SMALL_BYTES = 32_000;
+    private static final long SMALL_BYTES = 16_000;
     private static final int CASES_OF_A_TYPE = 2;
     private static final String MARK = "checksum\t";
 
