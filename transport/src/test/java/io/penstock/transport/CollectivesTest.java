@@ -20,25 +20,6 @@ final class CollectivesTest {
     private static final EndpointSettings SETTINGS = EndpointSettings.DEFAULT.withWaitLimit(30, TimeUnit.SECONDS);
     private static final int[] SIZES = {0, 1, 2, 7, 207, 1024, 100_003};
 
-    /** f32 in rank order, the plainest way. */
-    private static final class F32Sum implements Reducer {
-        @Override
-        public int elementBytes() {
-            return 4;
-        }
-
-        @Override
-        public void reduce(MemorySegment to, long at, MemorySegment[] sources, long[] offsets, long length) {
-            for (long i = 0; i < length; i += 4) {
-                float sum = sources[0].get(ValueLayout.JAVA_FLOAT, offsets[0] + i);
-                for (int s = 1; s < sources.length; s++) {
-                    sum += sources[s].get(ValueLayout.JAVA_FLOAT, offsets[s] + i);
-                }
-                to.set(ValueLayout.JAVA_FLOAT, at + i, sum);
-            }
-        }
-    }
-
     private static float value(int rank, int index) {
         return new Random(rank * 7919L + index).nextFloat() * 1e3f - 300;
     }
@@ -67,7 +48,7 @@ final class CollectivesTest {
                     for (int i = 0; i < elements; i++) {
                         data.setAtIndex(ValueLayout.JAVA_FLOAT, i + 1, value(endpoint.rank(), i));
                     }
-                    collectives.allReduce(data, 4, 4L * elements, new F32Sum());
+                    collectives.allReduce(data, 4, 4L * elements, new F32Sum(false));
                     for (int i = 0; i < elements; i++) {
                         float expected = value(0, i);
                         for (int rank = 1; rank < worldSize; rank++) {
@@ -207,10 +188,10 @@ final class CollectivesTest {
                     whole.setAtIndex(ValueLayout.JAVA_FLOAT, i, value(endpoint.rank(), i));
                 }
                 halves.copyFrom(whole);
-                collectives.allReduce(whole, 0, bytes, new F32Sum());
+                collectives.allReduce(whole, 0, bytes, new F32Sum(false));
                 long before = endpoint.counters().total(Counter.BYTES_SENT);
                 long beforeIn = endpoint.counters().total(Counter.BYTES_RECEIVED);
-                collectives.reduceScatter(halves, 0, bytes, new F32Sum());
+                collectives.reduceScatter(halves, 0, bytes, new F32Sum(false));
                 long share = bytes / worldSize * (worldSize - 1);
                 assertEquals(share, endpoint.counters().total(Counter.BYTES_SENT) - before, "(n-1)/n out");
                 assertEquals(share, endpoint.counters().total(Counter.BYTES_RECEIVED) - beforeIn, "(n-1)/n in");
@@ -240,7 +221,7 @@ final class CollectivesTest {
                         data.setAtIndex(ValueLayout.JAVA_FLOAT, index, value(endpoint.rank(), index));
                     }
                     long offset = 4L * elements * bucket;
-                    operations[bucket] = collectives.startAllReduce(data, offset, 4L * elements, new F32Sum());
+                    operations[bucket] = collectives.startAllReduce(data, offset, 4L * elements, new F32Sum(false));
                     // Each rank polls at moments of its own.
                     for (int i = 0; i < (bucket + endpoint.rank()) % 3; i++) {
                         collectives.poll();

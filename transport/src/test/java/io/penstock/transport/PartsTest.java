@@ -22,24 +22,6 @@ final class PartsTest {
     private static final int GAP = 2;
     private static final int ALL = GAP + IntStream.of(ELEMENTS).sum() + GAP * ELEMENTS.length;
 
-    private record Sum(boolean keepsSources) implements Reducer {
-        @Override
-        public int elementBytes() {
-            return 4;
-        }
-
-        @Override
-        public void reduce(MemorySegment to, long at, MemorySegment[] sources, long[] offsets, long length) {
-            for (long i = 0; i < length; i += 4) {
-                float sum = 0;
-                for (int s = 0; s < sources.length; s++) {
-                    sum += sources[s].get(ValueLayout.JAVA_FLOAT, offsets[s] + i);
-                }
-                to.set(ValueLayout.JAVA_FLOAT, at + i, sum);
-            }
-        }
-    }
-
     private static int first(int part) {
         int at = GAP;
         for (int i = 0; i < part; i++) {
@@ -101,7 +83,7 @@ final class PartsTest {
                     data.setAtIndex(ValueLayout.JAVA_FLOAT, i, value(rank, i));
                 }
                 long before = endpoint.counters().total(Counter.BYTES_SENT);
-                collectives.await(collectives.startReduceScatter(data, parts(), new Sum(readable)));
+                collectives.await(collectives.startReduceScatter(data, parts(), new F32Sum(readable)));
                 boolean direct = path == World.Path.IPC && readable;
                 long sent = endpoint.counters().total(Counter.BYTES_SENT) - before;
                 assertTrue(direct == (sent == 8L * (ranks - 1)), sent + " bytes sent");
