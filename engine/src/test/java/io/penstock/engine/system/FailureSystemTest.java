@@ -88,11 +88,25 @@ final class FailureSystemTest {
     }
 
     @Test
-    void shouldEndRanksOfAKilledLauncherAndSweepItsFilesAtTheNextStart() {
+    void shouldEndRanksOfAKilledLauncherWhoTakeItsFilesWithThem() {
         Running run = sandbox.start(ENDLESS).untilOut("step 6/");
         List<ProcessHandle> ranks = run.ranks();
         run.signal("KILL");
         run.endWithin(137, SECONDS);
+        Running.awaitGone(ranks, SECONDS);
+        assertEquals(List.of(), run.sharedMemory());
+    }
+
+    /** Nobody is left who could: the next start does it. */
+    @Test
+    @Tag("slow")
+    void shouldSweepWhatKilledRunsLeft() {
+        Running run = sandbox.start(ENDLESS).untilOut("step 6/");
+        List<ProcessHandle> ranks = run.ranks();
+        ranks.forEach(rank -> Running.signal(rank, "STOP"));
+        run.signal("KILL");
+        run.endWithin(137, SECONDS);
+        ranks.forEach(rank -> Running.signal(rank, "KILL"));
         Running.awaitGone(ranks, SECONDS);
         assertEquals(1, run.sharedMemory().size());
         sandbox.start(Sandbox.train("training.steps=2")).end(0);

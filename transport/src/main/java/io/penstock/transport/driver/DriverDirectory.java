@@ -75,8 +75,9 @@ final class DriverDirectory implements AutoCloseable {
         }
     }
 
-    /** Deletes the directories of processes that are gone; leaves alone what is not certainly dead, or not ours to delete. */
-    static void sweep(Path parent) throws IOException {
+    /** Deletes the directories of processes that are gone; leaves alone what is not certainly dead, or not ours to delete. Returns how many there were. */
+    static int sweep(Path parent) throws IOException {
+        int swept = 0;
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(parent, "penstock-*")) {
             for (Path entry : entries) {
                 Matcher name = NAME.matcher(entry.getFileName().toString());
@@ -84,9 +85,11 @@ final class DriverDirectory implements AutoCloseable {
                         && isAbandoned(entry, Long.parseLong(name.group(1)), Long.parseLong(name.group(2)))) {
                     LOG.info("deleting {}, left behind by process {}", entry, name.group(1));
                     delete(entry);
+                    swept++;
                 }
             }
         }
+        return swept;
     }
 
     /** Gone by number and start time, and its lock free: the same number may be alive in another process namespace. */

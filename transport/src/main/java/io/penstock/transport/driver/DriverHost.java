@@ -62,6 +62,19 @@ public final class DriverHost implements AutoCloseable {
         }
     }
 
+    /**
+     * Deletes what drivers of processes that are gone left in {@code parent}; returns whether there was any. For those who outlive their driver's process: the next driver does
+     * it at its start, and until then the memory is taken.
+     */
+    public static boolean sweep(Path parent) {
+        try {
+            return DriverDirectory.sweep(parent) > 0;
+        } catch (IOException e) {
+            LOG.warn("{} was not swept", parent, e);
+            return false;
+        }
+    }
+
     static void checkSpace(DriverSettings settings, long freeBytes) {
         if (freeBytes < settings.neededBytes()) {
             throw new TransportException("the media driver needs " + settings.neededBytes() + " bytes ("
