@@ -25,8 +25,8 @@ final class ParameterWindows {
     private final List<List<ParameterState>> blocks;
 
     private final List<List<Tensor>> shards;
-    /** The same of each block, whole, as one. */
-    private final List<CommonTensors> wholes;
+    /** The same of each block, whole, as one; absent of a block that has none. */
+    private final @Nullable CommonTensors[] wholes;
 
     private final int[] blockOf;
     private final @Nullable Operation[] operations;
@@ -50,10 +50,12 @@ final class ParameterWindows {
                 .toList();
         this.blockOf = new int[windows];
         Arrays.fill(blockOf, NOBODY);
-        this.wholes = this.blocks.stream()
-                .map(block -> CommonTensors.of(
-                        memory, block.stream().map(ParameterState::wholeValue).toList()))
-                .toList();
+        this.wholes = new CommonTensors[blocks.size()];
+        for (int i = 0; i < wholes.length; i++) {
+            List<Tensor> values =
+                    blocks.get(i).stream().map(ParameterState::wholeValue).toList();
+            wholes[i] = values.isEmpty() ? null : CommonTensors.of(memory, values);
+        }
         this.operations = new Operation[windows];
     }
 
@@ -80,7 +82,8 @@ final class ParameterWindows {
             backend.copy(shards.get(block).get(i), states.get(i).master());
             residency.releaseMaster(states.get(i));
         }
-        operations[window] = group.startGather(wholes.get(block));
+        CommonTensors whole = wholes[block];
+        operations[window] = whole == null ? null : group.startGather(whole);
         blockOf[window] = block;
     }
 

@@ -200,8 +200,8 @@ public final class SharedStates implements LayerStates {
         if (group.size() == 1 || sharding.shardsOptimizer()) {
             return;
         }
-        for (ParameterState state : states) {
-            GradientSum gradient = state.gradient();
+        for (int i = 0; i < states.size(); i++) {
+            GradientSum gradient = states.get(i).gradient();
             if (gradient.total() != gradient.shard()) {
                 backend.copy(gradient.shard(), gradient.total());
             }
