@@ -50,6 +50,11 @@ public final class CostModel {
             return forward + backward;
         }
 
+        /** The same under a schedule that runs backwards in halves if {@code split}. */
+        public double total(boolean split) {
+            return split ? forward + backwardInput + backwardWeight : total();
+        }
+
         public PhaseSeconds plus(PhaseSeconds other) {
             return new PhaseSeconds(
                     forward + other.forward,

@@ -6,7 +6,6 @@ import io.penstock.models.HeadSpec;
 import io.penstock.models.LayerSpec;
 import io.penstock.models.ModelSpec;
 import io.penstock.partitioner.CostModel.PhaseSeconds;
-import io.penstock.partitioner.schedule.Instruction;
 
 /**
  * What the ranks that share each layer send each other (Korthikanti et al. 2022): with sequence parallelism an all-gather at the entry of attention, MLP and head and a
@@ -34,8 +33,7 @@ public final class TensorTraffic {
             double memoryBytesPerSecond) {
         size = model.split().size();
         sequenceParallel = model.split().sequenceParallel();
-        splitBackward = plan.schedule().instructions().stream()
-                .anyMatch(program -> program.stream().anyMatch(Instruction.BackwardInput.class::isInstance));
+        splitBackward = plan.schedule().splitsBackward();
         double others = (double) plan.microBatch().rows()
                 * model.config().hiddenSize()
                 * plan.compute().bytes()

@@ -61,6 +61,8 @@ class CostModelTest {
         assertEquals(new PhaseSeconds(2, 840.0 / 60, 2), seconds);
         assertEquals(18, seconds.total());
         assertEquals(36, seconds.plus(seconds).total());
+        PhaseSeconds measured = new PhaseSeconds(1, 2, 3, 4).plus(new PhaseSeconds(0, 10, 0));
+        assertEquals(new PhaseSeconds(1, 12, 3, 14), measured, "what is computed again is in both");
     }
 
     @Test

@@ -51,6 +51,30 @@ final class TrafficTest {
                 .seconds();
     }
 
+    /** What a backward in one piece takes is not what its halves do, and a schedule asks for the one or the other. */
+    @Test
+    void shouldTakeAPieceOrHalvesAsTheScheduleRunsThem() {
+        for (String schedule : new String[] {"1f1b", "zb-h1"}) {
+            Plan plan = plan(MODEL, schedule, Offloading.NONE);
+            boolean split = plan.schedule().splitsBackward();
+            assertEquals(schedule.equals("zb-h1"), split);
+            double seconds = new PlanTimes(
+                            plan,
+                            MODEL,
+                            layer -> new PhaseSeconds(1, 2, 3, 4),
+                            Double.POSITIVE_INFINITY,
+                            Link.FREE,
+                            0,
+                            Double.POSITIVE_INFINITY,
+                            PlanTimes.Stores.FREE)
+                    .simulate()
+                    .seconds();
+            double layers = (double) MICRO_BATCHES * MODEL.layers().size();
+            assertEquals(layers * (split ? 6 : 5), seconds, 1e-9);
+            assertEquals(split ? 6 : 5, new PhaseSeconds(1, 2, 3, 4).total(split));
+        }
+    }
+
     /** GPipe takes micro-batches back in their order: the last one too has left before its backward. */
     @Test
     void shouldTakeTheTimeOfWhatIsCarried() {

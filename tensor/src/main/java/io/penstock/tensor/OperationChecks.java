@@ -46,15 +46,15 @@ public final class OperationChecks {
         if (!Checks.ENABLED) {
             return;
         }
+        if (terms.length == 0) {
+            throw new IllegalStateException("a sum of 0 tensors");
+        }
         contiguousCompute("y", y);
         for (Tensor term : terms) {
             Checks.contiguous("term", term);
             Checks.dtype("term", term, y.dtype());
             Checks.elements("term", term, y.elements());
             disjointOrSame("y", y, "term", term);
-        }
-        if (terms.length == 0) {
-            throw new IllegalStateException("a sum of 0 tensors");
         }
     }
 

@@ -322,7 +322,7 @@ public final class Collectives {
 
     /** The same on every rank. */
     private static boolean mayBeDirect(Operation operation) {
-        return operation.length >= DIRECT_FROM_BYTES
+        return operation.bytes() >= DIRECT_FROM_BYTES
                 && Objects.requireNonNull(operation.reducer).keepsSources();
     }
 

@@ -65,6 +65,11 @@ public final class Operation {
         return parts == null ? 1 : parts.count();
     }
 
+    /** Of the data alone. */
+    long bytes() {
+        return parts == null ? length : parts.bytes();
+    }
+
     /** In the data. */
     long partOffset(int part) {
         return parts == null ? offset : parts.offset(part);
@@ -81,6 +86,6 @@ public final class Operation {
 
     @Override
     public String toString() {
-        return type + " of " + length + " bytes";
+        return type + " of " + bytes() + " bytes";
     }
 }

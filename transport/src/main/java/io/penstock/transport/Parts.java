@@ -37,6 +37,14 @@ public final class Parts {
         return offsets[part] + lengths[part];
     }
 
+    long bytes() {
+        long sum = 0;
+        for (int i = 0; i < lengths.length; i++) {
+            sum += lengths[i];
+        }
+        return sum;
+    }
+
     /** From the beginning of the first to the end of the last. */
     long span() {
         return end(lengths.length - 1) - offsets[0];

@@ -68,7 +68,11 @@ final class SharedMemory {
                 throw e;
             }
         } catch (IOException e) {
-            LOG.warn("rank {}: no {} bytes of shared memory, private memory instead: {}", context.rank(), bytes, e);
+            LOG.warn(
+                    "rank {}: no {} bytes of shared memory, private memory instead: {}",
+                    context.rank(),
+                    bytes,
+                    e.toString());
             return Optional.empty();
         }
     }

@@ -94,6 +94,14 @@ final class PartsTest {
         }
     }
 
+    /** A few bytes here and there are not worth a meeting, however far apart they are. */
+    @Test
+    void shouldCountThePartsAndNotTheGaps() {
+        Parts parts = new Parts(new long[] {64, 1 << 20}, new long[] {128, 32});
+        assertEquals(160, parts.bytes());
+        assertEquals((1 << 20) + 32 - 64, parts.span());
+    }
+
     @Test
     void shouldRefusePartsThatAreNone() {
         assertThrows(IllegalArgumentException.class, () -> new Parts(new long[0], new long[0]));

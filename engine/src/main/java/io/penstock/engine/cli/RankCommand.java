@@ -14,6 +14,9 @@ import picocli.CommandLine.Command;
 /** One rank of {@code penstock train} with {@code launch: processes}; started by it, not by people. */
 @Command(name = "rank", hidden = true, description = "One rank of a run; started by 'penstock train'.")
 final class RankCommand implements Callable<Integer> {
+    /** Of a launcher that was gone before this process asked. */
+    private static final long NO_PROCESS = -1;
+
     private static final int LOOKS = 20;
     private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(50);
 
@@ -24,9 +27,9 @@ final class RankCommand implements Callable<Integer> {
     }
 
     /** Ends this process, whose launcher was killed, and takes with it what that one's media driver has in shared memory: all gradients of a run with replicas. */
-    private static void leave() {
-        for (int look = 0; look < LOOKS && !DriverHost.sweep(DriverSettings.SHARED_MEMORY); look++) {
-            // Its end of the pipe is closed a moment before it is gone; or another rank was faster.
+    private static void leave(long launcher) {
+        for (int look = 0; look < LOOKS && !DriverHost.sweepAfter(launcher, DriverSettings.SHARED_MEMORY); look++) {
+            // Its end of the pipe is closed a moment before it is gone.
             LockSupport.parkNanos(LOOK_NS);
         }
         Runtime.getRuntime().halt(ExitCode.PEER_LOST.number());
@@ -35,7 +38,8 @@ final class RankCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         RankProcess process = RankProcess.of(System.getenv());
-        RankProcess.whenLauncherIsGone(RankCommand::leave);
+        long launcher = ProcessHandle.current().parent().map(ProcessHandle::pid).orElse(NO_PROCESS);
+        RankProcess.whenLauncherIsGone(() -> leave(launcher));
         RunLogs.process(process.job().directory().log(process.rank()));
         if (process.rank() != 0) {
             process.run(new NoListener());

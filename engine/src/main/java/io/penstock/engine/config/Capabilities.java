@@ -1,6 +1,7 @@
 package io.penstock.engine.config;
 
 import io.penstock.engine.config.yaml.Finding;
+import io.penstock.tensor.cuda.CudaBackend;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,6 +20,12 @@ final class Capabilities {
     }
 
     private void cuda(Parallelism parallelism, ClusterConfig cluster) {
+        if (parallelism instanceof Layout layout && layout.tensor() > CudaBackend.MOST_TERMS) {
+            findings.add(new Finding(
+                    List.of("parallelism.tensor", "cluster.device"),
+                    "a GPU adds up what at most " + CudaBackend.MOST_TERMS + " tensor-parallel ranks hold, found "
+                            + layout.tensor()));
+        }
         List<Offload> offload = switch (parallelism) {
             case Layout layout -> layout.offload();
             case PartlyAutoLayout partly -> partly.offload();

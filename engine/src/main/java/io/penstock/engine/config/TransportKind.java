@@ -13,6 +13,11 @@ public enum TransportKind {
         this.word = word;
     }
 
+    /** Whether ranks in one process then send through its memory. */
+    public boolean reachesThroughMemory() {
+        return this == AUTO || this == MEMORY;
+    }
+
     /** The word in the configuration. */
     @Override
     public String toString() {

@@ -3,7 +3,6 @@ package io.penstock.engine.execution;
 import io.penstock.engine.optimizer.AdamW;
 import io.penstock.engine.optimizer.LearningRateSchedule;
 import io.penstock.engine.optimizer.LossScale;
-import io.penstock.engine.optimizer.LossSum;
 import io.penstock.engine.optimizer.StepStatistics;
 import io.penstock.engine.sharding.SharedStates;
 import io.penstock.engine.state.GradientSum;
@@ -154,6 +153,7 @@ public final class StepEnd {
             SquaredSegment segment = squared.get(i);
             backend.sumOfSquares(segment.sum_1(), segment.gradient());
         }
+        statistics.readSquares();
         gather(losses);
         lossSum = statistics.lossSum();
         usedScale = lossScale.factor();
@@ -175,11 +175,8 @@ public final class StepEnd {
         lossScale.keep();
     }
 
-    /** Here the host waits for all that its device was asked for in the step. */
     private void gather(MicroBatchLosses losses) {
-        LossSum loss = losses.sum();
-        statistics.readSquares();
-        statistics.loss(loss);
+        statistics.loss(losses.sum());
         collectives.allGather(statistics.own(), statistics.gathered());
     }
 

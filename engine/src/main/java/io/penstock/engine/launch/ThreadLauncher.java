@@ -1,6 +1,5 @@
 package io.penstock.engine.launch;
 
-import io.penstock.engine.config.TransportKind;
 import io.penstock.engine.training.StepListener;
 import io.penstock.transport.AeronEndpoint;
 import io.penstock.transport.Endpoint;
@@ -29,8 +28,7 @@ final class ThreadLauncher implements Launcher {
 
     @Override
     public void run(Job job, StepListener listener) {
-        TransportKind transport = job.config().cluster().transport();
-        if (transport == TransportKind.AUTO || transport == TransportKind.MEMORY) {
+        if (job.config().cluster().transport().reachesThroughMemory()) {
             InMemoryFabric fabric = new InMemoryFabric(job.ranks(), Launcher.endpointSettings(job.config()));
             run(job, listener, fabric::endpoint);
             return;

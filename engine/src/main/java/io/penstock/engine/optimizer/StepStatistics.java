@@ -45,11 +45,6 @@ public final class StepStatistics {
         this.gathered = gathered;
     }
 
-    /** Doubles of a block. */
-    public static long blockSize(int parameters, int segments) {
-        return LOSS + (long) parameters * segments;
-    }
-
     public void loss(LossSum sum) {
         own.onHost().set(0, sum.high());
         own.onHost().set(1, sum.low());

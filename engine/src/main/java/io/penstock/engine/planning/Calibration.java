@@ -10,19 +10,21 @@ import io.penstock.models.ModelConfig;
 import io.penstock.models.ModelSpec;
 import io.penstock.partitioner.CostModel.PhaseSeconds;
 import io.penstock.partitioner.LayerSeconds;
+import io.penstock.tensor.OutOfDeviceMemoryException;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What {@link LayerProbe} measured of a model on this machine, kept a machine, model shape, element type, threads, ranks and micro-batch; and what messages and stores sustain. */
 final class Calibration {
+    private static final Logger LOG = LoggerFactory.getLogger(Calibration.class);
     /** Layers are measured at two micro-batch sizes where the plan may choose; between and beyond them their time is a line. */
     private static final int LARGER = 4;
 
-    private static final double MESSAGE_SECONDS = 50e-6;
     private static final String EMBEDDING = "embedding";
     private static final String BLOCK = "block";
     private static final String HEAD = "head";
     private static final String UPDATE = "update_bytes_per_second";
-    private static final String COPY = "copy_bytes_per_second";
 
     private final Config config;
     private final ModelSpec model;
@@ -53,7 +55,7 @@ final class Calibration {
         }
         LayerProbe.Measured low = first.get();
         LayerProbe.Measured high = second.get();
-        return link(high)
+        return links.rates(ranks)
                 .map(link -> new MachineRates(
                         batch -> large == small ? low.layers() : line(low.layers(), small, high.layers(), large, batch),
                         high.updateBytesPerSecond(),
@@ -62,14 +64,6 @@ final class Calibration {
                         () -> stores.bytesPerSecond().orElse(link.bytesPerSecond()),
                         true,
                         "layers timed on " + MachineKey.name(config.cluster().device())));
-    }
-
-    /** Ranks on cores copy their messages themselves. */
-    private Optional<LinkProbe.Measured> link(LayerProbe.Measured layers) {
-        return switch (config.cluster().device()) {
-            case CPU -> Optional.of(new LinkProbe.Measured(MESSAGE_SECONDS, layers.copyBytesPerSecond() / 2));
-            case CUDA -> links.rates();
-        };
     }
 
     private static LayerSeconds line(LayerSeconds low, int small, LayerSeconds high, int large, int batch) {
@@ -87,17 +81,22 @@ final class Calibration {
 
     private Optional<LayerProbe.Measured> measured(int ranks, int batch) {
         MicroBatchShape shape = new MicroBatchShape(batch, config.training().sequenceLength());
-        return measurements
-                .of(
-                        key(ranks, batch),
-                        () -> Optional.of(numbers(LayerProbe.measure(
-                                ConfigModels.family(model.config().architecture()),
-                                model.config(),
-                                shape,
-                                RunSetup.compute(config),
-                                config.cluster(),
-                                ranks))))
-                .map(Calibration::measured);
+        return measurements.of(key(ranks, batch), Calibration::read, () -> {
+            try {
+                return Optional.of(numbers(LayerProbe.measure(
+                        ConfigModels.family(model.config().architecture()),
+                        model.config(),
+                        shape,
+                        RunSetup.compute(config),
+                        config.cluster(),
+                        ranks)));
+            } catch (OutOfDeviceMemoryException e) {
+                LOG.warn(
+                        "three blocks with embedding and head do not fit at once: times are guessed ({})",
+                        e.getMessage());
+                return Optional.empty();
+            }
+        });
     }
 
     /** Everything that the times depend on and that a plan can see. */
@@ -121,21 +120,20 @@ final class Calibration {
                 what);
     }
 
-    private static LayerProbe.Measured measured(JsonNode numbers) {
+    private static LayerProbe.Measured read(JsonNode numbers) {
         return new LayerProbe.Measured(
                 phases(numbers.path(EMBEDDING)),
                 phases(numbers.path(BLOCK)),
                 phases(numbers.path(HEAD)),
-                numbers.path(UPDATE).asDouble(),
-                numbers.path(COPY).asDouble());
+                Measurements.rate(numbers, UPDATE));
     }
 
     private static PhaseSeconds phases(JsonNode node) {
         return new PhaseSeconds(
-                node.path("forward").asDouble(),
-                node.path("backward_input").asDouble(),
-                node.path("backward_weight").asDouble(),
-                node.path("backward").asDouble());
+                Measurements.number(node, "forward"),
+                Measurements.number(node, "backward_input"),
+                Measurements.number(node, "backward_weight"),
+                Measurements.number(node, "backward"));
     }
 
     private static ObjectNode numbers(LayerProbe.Measured measured) {
@@ -143,7 +141,7 @@ final class Calibration {
         phases(numbers.putObject(EMBEDDING), measured.embedding());
         phases(numbers.putObject(BLOCK), measured.block());
         phases(numbers.putObject(HEAD), measured.head());
-        return numbers.put(UPDATE, measured.updateBytesPerSecond()).put(COPY, measured.copyBytesPerSecond());
+        return numbers.put(UPDATE, measured.updateBytesPerSecond());
     }
 
     private static void phases(ObjectNode node, PhaseSeconds seconds) {

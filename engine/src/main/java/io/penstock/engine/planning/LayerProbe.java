@@ -24,7 +24,6 @@ import io.penstock.partitioner.PlanTimes;
 import io.penstock.partitioner.Planner;
 import io.penstock.partitioner.Techniques;
 import io.penstock.partitioner.schedule.Instruction;
-import io.penstock.partitioner.schedule.Schedule;
 import io.penstock.partitioner.schedule.ScheduleText;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
@@ -33,14 +32,11 @@ import io.penstock.tensor.Tensor;
 import io.penstock.transport.Endpoint;
 import io.penstock.transport.EndpointSettings;
 import io.penstock.transport.InMemoryFabric;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CyclicBarrier;
-import java.util.function.Function;
-import java.util.function.ToDoubleFunction;
+import java.util.function.Predicate;
 
 /**
  * Times the layers of a model on this machine: each rank trains a copy with three blocks, embedding, blocks and head as chunks of their own, while the other ranks do the same,
@@ -49,6 +45,8 @@ import java.util.function.ToDoubleFunction;
 final class LayerProbe {
     /** One block alone would stay in a cache that a real stage flows through. */
     private static final int BLOCKS = 3;
+    /** Of each chunk: embedding, blocks, head. */
+    private static final int[] LAYERS = {1, BLOCKS, 1};
 
     private static final int LEAST_STEPS = 8;
     private static final int MOST_STEPS = 200;
@@ -65,38 +63,15 @@ final class LayerProbe {
             stages 0 1 2: F0 F0.1 F0.2 B0.2 B0.1 B0
             """;
 
-    private static final long COPY_BYTES = 32L << 20;
-
     /**
      * What one rank took.
      *
      * @param block of one block
      * @param updateBytesPerSecond of the bytes that {@link PlanTimes#updateBytes} counts
-     * @param copyBytesPerSecond of one thread that copies, each byte counted once
      */
-    record Measured(
-            PhaseSeconds embedding,
-            PhaseSeconds block,
-            PhaseSeconds head,
-            double updateBytesPerSecond,
-            double copyBytesPerSecond) {
+    record Measured(PhaseSeconds embedding, PhaseSeconds block, PhaseSeconds head, double updateBytesPerSecond) {
         LayerSeconds layers() {
             return this::of;
-        }
-
-        /** With backwards in one piece as {@code other} took. */
-        private Measured with(Measured other) {
-            return new Measured(
-                    with(embedding, other.embedding),
-                    with(block, other.block),
-                    with(head, other.head),
-                    updateBytesPerSecond,
-                    copyBytesPerSecond);
-        }
-
-        private static PhaseSeconds with(PhaseSeconds halves, PhaseSeconds whole) {
-            return new PhaseSeconds(
-                    halves.forward(), halves.backwardInput(), halves.backwardWeight(), whole.backward());
         }
 
         private PhaseSeconds of(LayerSpec layer) {
@@ -113,11 +88,26 @@ final class LayerProbe {
     private final ClusterConfig cluster;
     private final CyclicBarrier start;
 
-    private LayerProbe(ModelSpec model, Plan plan, ClusterConfig cluster, int ranks) {
+    private LayerProbe(
+            String program,
+            ModelSpec model,
+            MicroBatchShape microBatch,
+            DType compute,
+            ClusterConfig cluster,
+            int ranks) {
         this.model = model;
-        this.plan = plan;
         this.cluster = cluster;
         this.start = new CyclicBarrier(ranks);
+        List<StageLayers> stages =
+                List.of(new StageLayers(0, 1), new StageLayers(1, 1 + BLOCKS), new StageLayers(1 + BLOCKS, 2 + BLOCKS));
+        this.plan = Planner.plan(
+                model,
+                microBatch,
+                compute,
+                ScheduleText.parse(program, model.config().tieWordEmbeddings()),
+                Techniques.NONE,
+                stages,
+                Devices.workspaceBytes(cluster));
     }
 
     /**
@@ -133,48 +123,50 @@ final class LayerProbe {
             ClusterConfig cluster,
             int ranks) {
         ModelSpec few = family.spec(shape.withLayers(BLOCKS));
-        return measure(IN_HALVES, few, microBatch, compute, cluster, ranks)
-                .with(measure(IN_ONE_PIECE, few, microBatch, compute, cluster, ranks));
-    }
-
-    private static Measured measure(
-            String program,
-            ModelSpec model,
-            MicroBatchShape microBatch,
-            DType compute,
-            ClusterConfig cluster,
-            int ranks) {
-        Schedule schedule = ScheduleText.parse(program, model.config().tieWordEmbeddings());
-        List<StageLayers> stages =
-                List.of(new StageLayers(0, 1), new StageLayers(1, 1 + BLOCKS), new StageLayers(1 + BLOCKS, 2 + BLOCKS));
-        Plan plan = Planner.plan(
-                model, microBatch, compute, schedule, Techniques.NONE, stages, Devices.workspaceBytes(cluster));
-        LayerProbe probe = new LayerProbe(model, plan, cluster, ranks);
-        return mean(AtOnce.run(ranks, rank -> () -> probe.rank(rank)));
-    }
-
-    private static Measured mean(List<Measured> ranks) {
+        LayerProbe halves = new LayerProbe(IN_HALVES, few, microBatch, compute, cluster, ranks);
+        LayerProbe whole = new LayerProbe(IN_ONE_PIECE, few, microBatch, compute, cluster, ranks);
+        double[] ofHalves = halves.seconds();
+        double[] ofWhole = whole.seconds();
+        double update = halves.sum(ofHalves, Instruction.OptimizerStep.class::isInstance);
+        PhaseSeconds[] layers = new PhaseSeconds[LAYERS.length];
+        for (int chunk = 0; chunk < layers.length; chunk++) {
+            layers[chunk] = new PhaseSeconds(
+                    halves.ofLayer(ofHalves, Instruction.Forward.class, chunk),
+                    halves.ofLayer(ofHalves, Instruction.BackwardInput.class, chunk),
+                    halves.ofLayer(ofHalves, Instruction.BackwardWeight.class, chunk),
+                    whole.ofLayer(ofWhole, Instruction.Backward.class, chunk));
+        }
         return new Measured(
-                mean(ranks, Measured::embedding),
-                mean(ranks, Measured::block),
-                mean(ranks, Measured::head),
-                average(ranks, Measured::updateBytesPerSecond),
-                average(ranks, Measured::copyBytesPerSecond));
+                layers[0],
+                layers[1],
+                layers[2],
+                PlanTimes.updateBytes(halves.plan.memory().get(0)) / update);
     }
 
-    private static PhaseSeconds mean(List<Measured> ranks, Function<Measured, PhaseSeconds> layer) {
-        return new PhaseSeconds(
-                average(ranks, m -> layer.apply(m).forward()),
-                average(ranks, m -> layer.apply(m).backwardInput()),
-                average(ranks, m -> layer.apply(m).backwardWeight()),
-                average(ranks, m -> layer.apply(m).backward()));
+    /** Of each instruction, the mean over ranks. */
+    private double[] seconds() {
+        List<double[]> found = AtOnce.run(start.getParties(), number -> () -> rank(number));
+        double[] mean = new double[found.getFirst().length];
+        Arrays.setAll(
+                mean, i -> found.stream().mapToDouble(rank -> rank[i]).average().orElseThrow());
+        return mean;
     }
 
-    private static double average(List<Measured> ranks, ToDoubleFunction<Measured> value) {
-        return ranks.stream().mapToDouble(value).average().orElseThrow();
+    private double sum(double[] seconds, Predicate<Instruction> which) {
+        List<Instruction> program = plan.schedule().instructions().get(0);
+        double sum = 0;
+        for (int i = 0; i < seconds.length; i++) {
+            sum += which.test(program.get(i)) ? seconds[i] : 0;
+        }
+        return sum;
     }
 
-    private Measured rank(int number) throws Exception {
+    /** Of one layer of a chunk. */
+    private double ofLayer(double[] seconds, Class<? extends Instruction.OnMicroBatch> kind, int chunk) {
+        return sum(seconds, i -> kind.isInstance(i) && kind.cast(i).chunk() == chunk) / LAYERS[chunk];
+    }
+
+    private double[] rank(int number) throws Exception {
         InMemoryFabric alone = new InMemoryFabric(1, EndpointSettings.DEFAULT);
         try (Endpoint endpoint = alone.endpoint(0);
                 Backend backend = Devices.open(cluster, number)) {
@@ -183,11 +175,10 @@ final class LayerProbe {
                     new PipelineRank(model, plan, hyperparameters(), backend, ledger, endpoint, batches())) {
                 rank.initialize(1);
                 rank.followDevice();
-                double copy = copyBytesPerSecond();
                 start.await();
                 double[] seconds = medians(rank);
                 endpoint.announceDone();
-                return measured(seconds, copy);
+                return seconds;
             }
         }
     }
@@ -218,48 +209,6 @@ final class LayerProbe {
                         .findFirst()
                         .orElseThrow());
         return medians;
-    }
-
-    private Measured measured(double[] seconds, double copyBytesPerSecond) {
-        double[][] phases = new double[3][4];
-        double update = 0;
-        List<Instruction> program = plan.schedule().instructions().get(0);
-        for (int i = 0; i < program.size(); i++) {
-            switch (program.get(i)) {
-                case Instruction.Forward f -> phases[f.chunk()][0] += seconds[i];
-                case Instruction.Backward b -> phases[b.chunk()][3] += seconds[i];
-                case Instruction.BackwardInput b -> phases[b.chunk()][1] += seconds[i];
-                case Instruction.BackwardWeight b -> phases[b.chunk()][2] += seconds[i];
-                case Instruction.OptimizerStep o -> update += seconds[i];
-                default -> {}
-            }
-        }
-        return new Measured(
-                phase(phases[0], 1),
-                phase(phases[1], BLOCKS),
-                phase(phases[2], 1),
-                PlanTimes.updateBytes(plan.memory().get(0)) / update,
-                copyBytesPerSecond);
-    }
-
-    private static PhaseSeconds phase(double[] seconds, int layers) {
-        return new PhaseSeconds(seconds[0] / layers, seconds[1] / layers, seconds[2] / layers, seconds[3] / layers);
-    }
-
-    private static double copyBytesPerSecond() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment from = arena.allocate(COPY_BYTES);
-            MemorySegment to = arena.allocate(COPY_BYTES);
-            from.fill((byte) 1);
-            to.fill((byte) 2);
-            double best = 0;
-            for (int i = 0; i < LEAST_STEPS; i++) {
-                long begin = System.nanoTime();
-                MemorySegment.copy(from, 0, to, 0, COPY_BYTES);
-                best = Math.max(best, COPY_BYTES * 1e9 / (System.nanoTime() - begin));
-            }
-            return best;
-        }
     }
 
     private static Hyperparameters hyperparameters() {

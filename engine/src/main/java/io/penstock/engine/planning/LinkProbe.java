@@ -2,7 +2,6 @@ package io.penstock.engine.planning;
 
 import io.penstock.engine.config.ClusterConfig;
 import io.penstock.engine.config.Launch;
-import io.penstock.engine.config.TransportKind;
 import io.penstock.engine.device.Devices;
 import io.penstock.engine.device.RankWire;
 import io.penstock.tensor.Backend;
@@ -12,10 +11,11 @@ import io.penstock.transport.EndpointSettings;
 import io.penstock.transport.InMemoryFabric;
 import io.penstock.transport.Kind;
 import io.penstock.transport.Tag;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Times messages between two ranks whose tensors the host does not address: there and back, many times, until the devices are done. From device to device where ranks are threads that
+ * Times messages: on cores by copies of memory, on GPUs between two ranks, there and back, many times, until the devices are done. From device to device where ranks are threads that
  * send through memory, else through the host, whose part of the way is a copy in this process.
  */
 final class LinkProbe {
@@ -23,6 +23,10 @@ final class LinkProbe {
     private static final long LARGE_BYTES = 32L << 20;
     private static final int SMALL_ROUNDS = 100;
     private static final int LARGE_ROUNDS = 6;
+    private static final int COPIES = 8;
+    /** Between ranks on cores, which is guessed. */
+    private static final double CORE_SECONDS = 50e-6;
+
     private static final Tag TAG = new Tag(Kind.ACTIVATION, 0);
 
     /**
@@ -46,13 +50,42 @@ final class LinkProbe {
 
     /** Whether messages of such a run stay on devices. */
     static boolean isDirect(ClusterConfig cluster) {
-        return cluster.launch() == Launch.THREADS
-                && (cluster.transport() == TransportKind.AUTO || cluster.transport() == TransportKind.MEMORY);
+        return cluster.launch() == Launch.THREADS && cluster.transport().reachesThroughMemory();
     }
 
-    static Measured measure(ClusterConfig cluster) {
-        InMemoryFabric fabric = new InMemoryFabric(2, EndpointSettings.DEFAULT);
-        return AtOnce.run(2, rank -> () -> rank(cluster, fabric.endpoint(rank))).getFirst();
+    /** {@code ranks}: that send at once, on cores; two on GPUs, which have links of their own. */
+    static Measured measure(ClusterConfig cluster, int ranks) {
+        return switch (cluster.device()) {
+            case CPU -> new Measured(CORE_SECONDS, copies(ranks));
+            case CUDA -> {
+                InMemoryFabric fabric = new InMemoryFabric(2, EndpointSettings.DEFAULT);
+                yield AtOnce.run(2, rank -> () -> rank(cluster, fabric.endpoint(rank)))
+                        .getFirst();
+            }
+        };
+    }
+
+    /** Ranks on cores copy their messages themselves, in and out. */
+    private static double copies(int ranks) {
+        return AtOnce.run(ranks, rank -> LinkProbe::copyBytesPerSecond).stream()
+                        .mapToDouble(rate -> rate)
+                        .average()
+                        .orElseThrow()
+                / 2;
+    }
+
+    private static double copyBytesPerSecond() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment from = arena.allocate(LARGE_BYTES).fill((byte) 1);
+            MemorySegment to = arena.allocate(LARGE_BYTES).fill((byte) 2);
+            double best = 0;
+            for (int i = 0; i < COPIES; i++) {
+                long begin = System.nanoTime();
+                MemorySegment.copy(from, 0, to, 0, LARGE_BYTES);
+                best = Math.max(best, LARGE_BYTES * 1e9 / (System.nanoTime() - begin));
+            }
+            return best;
+        }
     }
 
     private static Measured rank(ClusterConfig cluster, Endpoint host) {

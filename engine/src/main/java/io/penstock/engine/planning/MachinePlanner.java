@@ -21,7 +21,6 @@ import io.penstock.partitioner.Partition;
 import io.penstock.partitioner.Plan;
 import io.penstock.partitioner.PlanException;
 import io.penstock.partitioner.PlanTimes;
-import io.penstock.partitioner.Techniques;
 import io.penstock.partitioner.TensorTraffic;
 import io.penstock.partitioner.memory.MemoryPlanner;
 import io.penstock.partitioner.simulate.Link;
@@ -197,17 +196,17 @@ public final class MachinePlanner {
             return candidate;
         }
         int size = candidate.training().microBatchSize();
-        Techniques techniques = RunSetup.plan(candidate, model, workspaceBytes).techniques();
+        Plan even = RunSetup.plan(candidate, model, workspaceBytes);
         MicroBatchShape shape = new MicroBatchShape(size, candidate.training().sequenceLength());
         LayerSeconds layers = known.layers().apply(size);
         double[] costs = new double[model.layers().size()];
         for (int i = 0; i < costs.length; i++) {
             LayerSpec layer = model.layers().get(i);
             PhaseSeconds seconds = layers.of(layer);
-            costs[i] = seconds.total()
+            costs[i] = seconds.total(even.schedule().splitsBackward())
                     + seconds.forward()
                             * CostModel.recomputedShare(
-                                    layer, techniques.recomputation(i), shape, RunSetup.compute(candidate));
+                                    layer, even.techniques().recomputation(i), shape, RunSetup.compute(candidate));
         }
         List<Integer> split = Partition.minimizeSlowestStage(costs, layout.stages()).stream()
                 .map(Plan.StageLayers::count)

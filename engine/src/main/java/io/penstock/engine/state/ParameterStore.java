@@ -74,9 +74,12 @@ public final class ParameterStore implements AutoCloseable {
         ParameterStore store = new ParameterStore(
                 backend,
                 layout,
-                CarvedMemory.allocate(
-                        "parameters", memory.parameters(), ledger, gathers ? forReplicas : backend::allocate),
-                CarvedMemory.allocate("gradients", memory.gradients(), ledger, sums ? forReplicas : backend::allocate),
+                gathers
+                        ? CarvedMemory.allocate("parameters", memory.parameters(), ledger, forReplicas)
+                        : CarvedMemory.allocate("parameters", memory.parameters(), ledger),
+                sums
+                        ? CarvedMemory.allocate("gradients", memory.gradients(), ledger, forReplicas)
+                        : CarvedMemory.allocate("gradients", memory.gradients(), ledger),
                 CarvedMemory.allocate("optimizer", memory.optimizer(), ledger),
                 shards);
         StateViews views = new StateViews(

@@ -45,12 +45,12 @@ import io.penstock.tensor.Backend;
 import io.penstock.tensor.DeviceClock;
 import io.penstock.tensor.HostMirror;
 import io.penstock.tensor.MemoryLedger;
-import io.penstock.tensor.Tensor;
 import io.penstock.tensor.TensorTable;
 import io.penstock.tensor.cpu.PairwiseSum;
 import io.penstock.tensor.cpu.RankSum;
 import io.penstock.transport.Collectives;
 import io.penstock.transport.Endpoint;
+import io.penstock.transport.Reducer;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -191,10 +191,12 @@ public final class PipelineRank implements AutoCloseable {
                 wire.tensors(),
                 axes.dataGroup(endpoint.rank()),
                 pool.buffers().tensor(TensorNames.DATA_SCRATCH).segment());
+        return new DataGroup(collectives, backend.copies().isEmpty() ? treeSum() : new DeviceTreeSum(backend));
+    }
+
+    private Reducer treeSum() {
         MemorySegment scratch = pool.buffers().tensor(TensorNames.DATA_SUM).segment();
-        return new DataGroup(
-                collectives,
-                backend.copies().isEmpty() ? new TreeSum(new PairwiseSum(scratch)) : new DeviceTreeSum(backend));
+        return new TreeSum(new PairwiseSum(scratch, axes.data()));
     }
 
     /** Sums over replicas move on between the pieces of a layer's work. */
@@ -207,9 +209,8 @@ public final class PipelineRank implements AutoCloseable {
         if (axes.tensor() == 1) {
             return TensorGroup.alone();
         }
-        Tensor scratch = pool.buffers().tensor(TensorNames.TENSOR_SUM);
         ElementSum sum = backend.copies().isEmpty()
-                ? new RankSum(scratch.segment())::sum
+                ? new RankSum(pool.buffers().tensor(TensorNames.TENSOR_SUM).segment())::sum
                 : new DeviceRankSum(backend, axes.tensor());
         return new TransportTensorGroup(
                 new Collectives(

@@ -74,7 +74,6 @@ final class RecomputationTrainTest extends CommandTest {
 
     @Test
     void shouldPlanWithinAMemoryThatNeedsIt() throws IOException {
-        System.setProperty("penstock.cache", folder.toString());
         assertEquals(0, train(), () -> err.toString());
         String capped = "cluster.memory_per_rank=" + (rankBytes("kept").getFirst() - 10_000);
         assertEquals(3, command("plan", capped), () -> err.toString());

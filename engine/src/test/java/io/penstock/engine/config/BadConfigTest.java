@@ -5,6 +5,7 @@ import static io.penstock.engine.config.ConfigText.load;
 import static io.penstock.engine.config.ConfigText.problems;
 import static io.penstock.engine.config.ConfigText.with;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -156,6 +157,10 @@ final class BadConfigTest {
         String auto = problems(folder, gpu, "parallelism={auto: true, offload: optimizer}");
         assertTrue(auto.contains("needs cluster.offload_store.kind: host, found files"), auto);
         load(folder, gpu);
+        String many = problems(folder, gpu, "parallelism.tensor=128");
+        assertTrue(many.contains("at most 64 tensor-parallel ranks hold, found 128"), many);
+        String fewer = problems(folder, gpu, "parallelism.tensor=64");
+        assertFalse(fewer.contains("at most 64 tensor-parallel ranks"), fewer);
     }
 
     @Test

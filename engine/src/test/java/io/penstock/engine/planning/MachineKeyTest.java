@@ -51,25 +51,19 @@ final class MachineKeyTest {
         assertEquals("13.0", CudaProbe.version(13000));
     }
 
+    private static Optional<String> card(Path folder, Measure when, Optional<ObjectNode> measured, Device... cards) {
+        return new Measurements(folder, when)
+                .of(key(13000, "13", "", cards), numbers -> numbers.path("card").asText(), () -> measured);
+    }
+
     @Test
     void shouldMeasureAnotherCardAnew(@TempDir Path folder) {
-        Measurements measurements = new Measurements(folder, Measure.ONCE);
         for (Device card : List.of(A, H)) {
-            for (int time = 0; time < 2; time++) {
-                ObjectNode fresh = Measurements.numbers().put("card", card.name());
-                boolean again = time == 1;
-                assertEquals(
-                        card.name(),
-                        measurements
-                                .of(key(13000, "13", "", card), () -> again ? Optional.empty() : Optional.of(fresh))
-                                .orElseThrow()
-                                .path("card")
-                                .asText());
-            }
+            ObjectNode fresh = Measurements.numbers().put("card", card.name());
+            assertEquals(Optional.of(card.name()), card(folder, Measure.ONCE, Optional.of(fresh), card));
+            assertEquals(Optional.of(card.name()), card(folder, Measure.ONCE, Optional.empty(), card));
         }
-        Measurements kept = new Measurements(folder, Measure.NEVER);
-        assertEquals(Optional.empty(), kept.of(key(13000, "13", "", A, H), () -> Optional.of(Measurements.numbers())));
-        Measurements anew = new Measurements(folder, Measure.ANEW);
-        assertEquals(Optional.empty(), anew.of(key(13000, "13", "", A), Optional::empty));
+        assertEquals(Optional.empty(), card(folder, Measure.NEVER, Optional.of(Measurements.numbers()), A, H));
+        assertEquals(Optional.empty(), card(folder, Measure.ANEW, Optional.empty(), A));
     }
 }

@@ -28,10 +28,10 @@ public final class TensorNames {
     /** The same for sums over replicas. */
     public static final String DATA_SCRATCH = "data_scratch";
 
-    /** The pieces that such a sum is made in. */
+    /** The pieces that such a sum is made in, by the host. */
     public static final String DATA_SUM = "data_sum";
 
-    /** The same for sums over the ranks that share each layer, and the piece that such a sum is made in. */
+    /** The same for sums over the ranks that share each layer, and the piece that such a sum is made in, by the host. */
     public static final String TENSOR_SCRATCH = "tensor_scratch";
 
     public static final String TENSOR_SUM = "tensor_sum";

@@ -17,6 +17,12 @@ public record Schedule(
         instructions = instructions.stream().map(List::copyOf).toList();
     }
 
+    /** Whether any backward runs in halves. */
+    public boolean splitsBackward() {
+        return instructions.stream()
+                .anyMatch(program -> program.stream().anyMatch(Instruction.BackwardInput.class::isInstance));
+    }
+
     public int ranks() {
         return instructions.size();
     }

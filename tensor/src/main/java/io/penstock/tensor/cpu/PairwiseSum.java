@@ -8,29 +8,27 @@ import java.lang.foreign.MemorySegment;
  */
 public final class PairwiseSum {
     private final long scratch;
-    private final int slots;
+    private final int ranks;
 
-    /** Of the scratch for sums of so many ranks: a piece for each level of the tree. */
-    public static long scratchBytes(int ranks) {
-        if (Integer.bitCount(ranks) != 1) {
-            throw new IllegalArgumentException(ranks + " ranks are no power of two");
+    /** {@code scratch}: 4 KiB of native memory for each level of the tree over {@code ranks}, borrowed. */
+    public PairwiseSum(MemorySegment scratch, int ranks) {
+        if (ranks < 2 || Integer.bitCount(ranks) != 1) {
+            throw new IllegalArgumentException(ranks + " ranks, expected a power of two from 2 on");
         }
-        return Integer.numberOfTrailingZeros(ranks) * Workspace.PIECE_BYTES;
-    }
-
-    /** {@code scratch}: {@link #scratchBytes} of native memory, borrowed. */
-    public PairwiseSum(MemorySegment scratch) {
+        long expected = Integer.numberOfTrailingZeros(ranks) * Workspace.PIECE_BYTES;
+        if (scratch.byteSize() < expected) {
+            throw new IllegalArgumentException("scratch of " + scratch.byteSize() + " bytes, expected " + expected);
+        }
         this.scratch = scratch.address();
-        this.slots = Math.toIntExact(scratch.byteSize() / Workspace.PIECE_BYTES);
+        this.ranks = ranks;
     }
 
     /** Overwrites {@code bytes} of the destination with the sum of all sources; it may be the very memory of one of them, at the same offset. */
     public void sum(MemorySegment destination, long offset, MemorySegment[] sources, long[] offsets, long bytes) {
-        int half = sources.length / 2;
-        if (half == 0 || scratchBytes(sources.length) > slots * Workspace.PIECE_BYTES) {
-            throw new IllegalArgumentException(
-                    "a sum of " + sources.length + " ranks with scratch for " + (1L << slots) + ", 2 at least");
+        if (sources.length != ranks) {
+            throw new IllegalArgumentException(sources.length + " sources, expected " + ranks);
         }
+        int half = ranks / 2;
         long to = destination.address() + offset;
         long elements = bytes / Float.BYTES;
         for (long from = 0; from < elements; from += Workspace.PIECE) {

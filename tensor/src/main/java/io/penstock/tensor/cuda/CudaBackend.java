@@ -27,6 +27,9 @@ public final class CudaBackend implements Backend {
     /** What {@link #workspaceBytes} of a backend of {@link #open} will be. */
     public static final long WORKSPACE_BYTES = Launcher.HEADER_BYTES + SCRATCH_BYTES + MATMUL_BYTES;
 
+    /** Of a sum, which are arguments of its kernel. */
+    public static final int MOST_TERMS = 64;
+
     private final Gpu gpu;
     private final Optional<DeviceCopies> copies;
     private final Launcher launcher;

@@ -9,8 +9,6 @@ import java.util.Map;
 /** Zeroing, casts, sums of tensors: kernels of moves.cu. */
 final class Moves {
     /** Addresses that add_all takes. */
-    private static final int MOST_TERMS = 64;
-
     private final Launcher launcher;
     /** By the type that is written. */
     private final Map<DType, Typed> copies;
@@ -62,12 +60,12 @@ final class Moves {
 
     /** One pass, whatever the number of terms: the sum of eight elements is in registers until it is rounded. */
     void addAll(Tensor y, Tensor[] terms) {
-        if (terms.length > MOST_TERMS) {
-            throw new IllegalStateException("a sum of " + terms.length + " tensors, of which a GPU's kernel takes "
-                    + MOST_TERMS + ": fewer tensor-parallel ranks need fewer");
+        if (terms.length > CudaBackend.MOST_TERMS) {
+            throw new IllegalStateException(
+                    "a sum of " + terms.length + " tensors, expected at most " + CudaBackend.MOST_TERMS);
         }
         launcher.begin().put(y).put(y.elements()).put((long) terms.length);
-        for (int i = 0; i < MOST_TERMS; i++) {
+        for (int i = 0; i < CudaBackend.MOST_TERMS; i++) {
             launcher.put(i < terms.length ? terms[i].address() : 0L);
         }
         launcher.launchOverEights(sumsOfAll.of(y.dtype()), y.elements());

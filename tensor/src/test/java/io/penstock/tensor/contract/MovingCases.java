@@ -114,6 +114,9 @@ final class MovingCases {
                 }
             }
         }
+        for (DType dtype : Types.all()) {
+            cases.add(addAll(dtype, 13, 64, 63));
+        }
         return cases;
     }
 

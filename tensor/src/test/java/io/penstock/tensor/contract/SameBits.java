@@ -3,6 +3,8 @@ package io.penstock.tensor.contract;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.penstock.tensor.Backend;
+import io.penstock.tensor.DType;
+import io.penstock.tensor.contract.OperationCase.Operand;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.reflect.Constructor;
@@ -16,8 +18,9 @@ import java.util.Map;
 
 /** Runs small cases in a JVM that never compiles and prints a checksum of each: compiled code must leave the same bits. */
 final class SameBits {
-    private static final long SMALL_BYTES = 16_000;
+    private static final long SMALL_BYTES = 48_000;
     private static final int CASES_OF_A_TYPE = 2;
+    private static final int PROCESSES = 2;
     private static final String MARK = "checksum\t";
 
     private SameBits() {}
@@ -28,10 +31,7 @@ final class SameBits {
         for (OperationCase operation : BackendContract.allCases()) {
             if (operation.bytes() <= SMALL_BYTES) {
                 byOperationAndType
-                        .computeIfAbsent(
-                                operation.operation() + " "
-                                        + operation.operands().getFirst().dtype(),
-                                key -> new ArrayList<>())
+                        .computeIfAbsent(operation.operation() + " " + types(operation), key -> new ArrayList<>())
                         .add(operation);
             }
         }
@@ -43,9 +43,32 @@ final class SameBits {
         return chosen;
     }
 
-    /** Checksums by case name, from a JVM with this one's flags and -Xint. */
+    private static List<DType> types(OperationCase operation) {
+        return operation.operands().stream().map(Operand::dtype).distinct().toList();
+    }
+
+    /** Checksums by case name, from JVMs with this one's flags and -Xint, one for each processor that is likely to be here. */
     static Map<String, String> inAnInterpreter(Class<? extends BackendContract> contract)
             throws IOException, InterruptedException {
+        List<Process> processes = new ArrayList<>();
+        for (int part = 0; part < PROCESSES; part++) {
+            processes.add(start(contract, part));
+        }
+        Map<String, String> checksums = new HashMap<>();
+        for (Process process : processes) {
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertEquals(0, process.waitFor(), output);
+            for (String line : output.lines().toList()) {
+                if (line.startsWith(MARK)) {
+                    String[] fields = line.split("\t", -1);
+                    checksums.put(fields[1], fields[2]);
+                }
+            }
+        }
+        return checksums;
+    }
+
+    private static Process start(Class<? extends BackendContract> contract, int part) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
@@ -54,27 +77,19 @@ final class SameBits {
         command.add(System.getProperty("java.class.path"));
         command.add(SameBits.class.getName());
         command.add(contract.getName());
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
-        Map<String, String> checksums = new HashMap<>();
-        for (String line : output.lines().toList()) {
-            if (line.startsWith(MARK)) {
-                String[] fields = line.split("\t", -1);
-                checksums.put(fields[1], fields[2]);
-            }
-        }
-        return checksums;
+        command.add(Integer.toString(part));
+        return new ProcessBuilder(command).redirectErrorStream(true).start();
     }
 
-    /** {@code arguments[0]}: the class of a backend's contract test. */
+    /** {@code arguments}: the class of a backend's contract test, and which of {@link #PROCESSES} parts of the cases. */
     public static void main(String[] arguments) throws ReflectiveOperationException {
         Constructor<?> constructor = Class.forName(arguments[0]).getDeclaredConstructor();
         constructor.setAccessible(true);
         BackendContract contract = (BackendContract) constructor.newInstance();
         try (Backend backend = contract.createBackend()) {
-            for (OperationCase operation : cases()) {
-                System.out.println(MARK + operation + "\t" + contract.checksum(backend, operation));
+            List<OperationCase> cases = cases();
+            for (int i = Integer.parseInt(arguments[1]); i < cases.size(); i += PROCESSES) {
+                System.out.println(MARK + cases.get(i) + "\t" + contract.checksum(backend, cases.get(i)));
             }
         }
     }

@@ -27,7 +27,7 @@ final class PairwiseSumTest {
     void shouldAddAsABalancedTree(int ranks) {
         Random random = new Random(7);
         try (Arena arena = Arena.ofConfined()) {
-            PairwiseSum sum = new PairwiseSum(arena.allocate(PairwiseSum.scratchBytes(ranks), 64));
+            PairwiseSum sum = new PairwiseSum(arena.allocate(12 << 10, 64), ranks);
             for (int size : SIZES) {
                 for (int into = 0; into <= ranks; into++) {
                     float[][] values = new float[ranks + 1][size];
@@ -58,11 +58,14 @@ final class PairwiseSumTest {
 
     @Test
     void shouldRefuseWhatIsNoTreeOrHasNoScratch() {
-        assertThrows(IllegalArgumentException.class, () -> PairwiseSum.scratchBytes(3));
         try (Arena arena = Arena.ofConfined()) {
-            PairwiseSum sum = new PairwiseSum(arena.allocate(PairwiseSum.scratchBytes(2), 64));
-            MemorySegment[] sources = {arena.allocate(4), arena.allocate(4), arena.allocate(4), arena.allocate(4)};
-            assertThrows(IllegalArgumentException.class, () -> sum.sum(sources[0], 0, sources, new long[4], 4));
+            MemorySegment scratch = arena.allocate(8 << 10, 64);
+            assertThrows(IllegalArgumentException.class, () -> new PairwiseSum(scratch, 1));
+            assertThrows(IllegalArgumentException.class, () -> new PairwiseSum(scratch, 3));
+            assertThrows(IllegalArgumentException.class, () -> new PairwiseSum(scratch, 8));
+            PairwiseSum sum = new PairwiseSum(scratch, 4);
+            MemorySegment[] two = {arena.allocate(4), arena.allocate(4)};
+            assertThrows(IllegalArgumentException.class, () -> sum.sum(two[0], 0, two, new long[2], 4));
         }
     }
 }

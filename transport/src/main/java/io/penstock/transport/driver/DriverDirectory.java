@@ -75,9 +75,8 @@ final class DriverDirectory implements AutoCloseable {
         }
     }
 
-    /** Deletes the directories of processes that are gone; leaves alone what is not certainly dead, or not ours to delete. Returns how many there were. */
-    static int sweep(Path parent) throws IOException {
-        int swept = 0;
+    /** Deletes the directories of processes that are gone; leaves alone what is not certainly dead, or not ours to delete. */
+    static void sweep(Path parent) throws IOException {
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(parent, "penstock-*")) {
             for (Path entry : entries) {
                 Matcher name = NAME.matcher(entry.getFileName().toString());
@@ -85,11 +84,16 @@ final class DriverDirectory implements AutoCloseable {
                         && isAbandoned(entry, Long.parseLong(name.group(1)), Long.parseLong(name.group(2)))) {
                     LOG.info("deleting {}, left behind by process {}", entry, name.group(1));
                     delete(entry);
-                    swept++;
                 }
             }
         }
-        return swept;
+    }
+
+    /** Whether a process has a directory, dead or alive. */
+    static boolean isThere(Path parent, long pid) throws IOException {
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(parent, "penstock-" + pid + "-*")) {
+            return entries.iterator().hasNext();
+        }
     }
 
     /** Gone by number and start time, and its lock free: the same number may be alive in another process namespace. */

@@ -63,14 +63,15 @@ public final class DriverHost implements AutoCloseable {
     }
 
     /**
-     * Deletes what drivers of processes that are gone left in {@code parent}; returns whether there was any. For those who outlive their driver's process: the next driver does
-     * it at its start, and until then the memory is taken.
+     * Deletes what drivers of processes that are gone left in {@code parent}; returns whether nothing of process {@code pid} is there any more. For those who outlive the process
+     * of their driver: else the next driver does it at its start, and until then the memory is taken.
      */
-    public static boolean sweep(Path parent) {
+    public static boolean sweepAfter(long pid, Path parent) {
         try {
-            return DriverDirectory.sweep(parent) > 0;
+            DriverDirectory.sweep(parent);
+            return !DriverDirectory.isThere(parent, pid);
         } catch (IOException e) {
-            LOG.warn("{} was not swept", parent, e);
+            LOG.warn("{} was not swept: {}", parent, e.toString());
             return false;
         }
     }

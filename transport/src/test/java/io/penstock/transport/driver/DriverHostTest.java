@@ -68,6 +68,24 @@ final class DriverHostTest {
     }
 
     @Test
+    void shouldSayWhenNothingOfAProcessIsLeft(@TempDir Path parent) throws Exception {
+        Process dead = new ProcessBuilder("true").start();
+        dead.waitFor();
+        Path abandoned = parent.resolve("penstock-" + dead.pid() + "-123-0-job");
+        long alive = ProcessHandle.current().pid();
+        try (DriverHost own = DriverHost.start(new DriverSettings(parent, "own", 0, WINDOW))) {
+            Files.createDirectories(abandoned);
+            Files.createFile(abandoned.resolve("owner.lock"));
+            assertFalse(DriverHost.sweepAfter(alive, parent), "another's death is not this one's");
+            assertFalse(Files.exists(abandoned), "not swept");
+            assertTrue(Files.exists(own.directory().resolve("cnc.dat")), "swept a live driver");
+            assertTrue(DriverHost.sweepAfter(dead.pid(), parent));
+        }
+        assertTrue(DriverHost.sweepAfter(alive, parent));
+        assertFalse(DriverHost.sweepAfter(alive, parent.resolve("missing")));
+    }
+
+    @Test
     void shouldPrintNeededAndFreeBytes(@TempDir Path parent) throws Exception {
         DriverSettings settings = new DriverSettings(parent, "job", 500L << 20, WINDOW);
         TransportException e = assertThrows(TransportException.class, () -> DriverHost.checkSpace(settings, 16L << 20));
