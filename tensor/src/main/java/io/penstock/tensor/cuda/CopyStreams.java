@@ -7,15 +7,14 @@ import jcuda.CudaException;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUevent;
-import jcuda.driver.CUevent_flags;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 
 /**
- * Two streams beside that of the work, one for each direction. Copy {@code n} ends with event {@code n mod RING}; an event is taken again only when its last copy is done, so that
- * an older number says done. Mark {@code n} is an event of a ring too; taken again it remembers more than was asked for, which is only later.
+ * Two streams beside that of the work, one for each direction. The event of a copy's end is taken again only when its last copy is done, so that an older number says done. That of
+ * a mark, taken again, remembers more than was asked for, which is only later.
  *
  * <p>Copies between two GPUs are started by either, of its own thread; of the other's are used here its context and its events, which never change.
  */
@@ -40,16 +39,14 @@ final class CopyStreams implements AutoCloseable {
     private final CUstream work;
     private final CUstream reads = new CUstream();
     private final CUstream writes = new CUstream();
-    private final CUevent asked;
-    private final CUevent[] ends = new CUevent[RING];
-    private final CUevent[] marks = new CUevent[RING];
+    private final EventRing asked = new EventRing(1);
+    /** Closed under its lock, for the threads of others: a rank that fails leaves before them. */
+    private final EventRing ends = new EventRing(RING);
+
+    private final EventRing marks = new EventRing(RING);
     private final DeviceAddress device = new DeviceAddress();
     private final DeviceAddress source = new DeviceAddress();
     private final DeviceAddress host = new DeviceAddress();
-    private long next;
-    private long nextMark;
-    /** Guarded by {@link #ends}, for the threads of others: a rank that fails leaves before them. */
-    private boolean closed;
 
     /** The context must be the thread's. */
     CopyStreams(CUdevice ofContext, CUcontext context, CUstream work) {
@@ -58,57 +55,32 @@ final class CopyStreams implements AutoCloseable {
         this.work = work;
         JCudaDriver.cuStreamCreate(reads, CUstream_flags.CU_STREAM_NON_BLOCKING);
         JCudaDriver.cuStreamCreate(writes, CUstream_flags.CU_STREAM_NON_BLOCKING);
-        asked = event();
-        for (int i = 0; i < RING; i++) {
-            ends[i] = event();
-            marks[i] = event();
-        }
-    }
-
-    private static CUevent event() {
-        CUevent event = new CUevent();
-        JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DISABLE_TIMING);
-        return event;
     }
 
     long read(long hostAddress, long address, long bytes) {
         begin(reads);
         JCudaDriver.cuMemcpyDtoHAsync(host.at(hostAddress), device.at(address), bytes, reads);
-        return end(reads);
+        return ends.recordWhenFree(reads);
     }
 
     long write(long address, long hostAddress, long bytes) {
         begin(writes);
         JCudaDriver.cuMemcpyHtoDAsync(device.at(address), host.at(hostAddress), bytes, writes);
-        return end(writes);
+        return ends.recordWhenFree(writes);
     }
 
     /** What is copied, or overwritten, may be in use by the work that was given before. */
     private void begin(CUstream stream) {
-        JCudaDriver.cuEventRecord(asked, work);
-        JCudaDriver.cuStreamWaitEvent(stream, asked, 0);
-    }
-
-    private long end(CUstream stream) {
-        CUevent event = ends[(int) (next % RING)];
-        if (next >= RING) {
-            JCudaDriver.cuEventSynchronize(event);
-        }
-        JCudaDriver.cuEventRecord(event, stream);
-        return next++;
-    }
-
-    private boolean isOld(long copy) {
-        return copy < next - RING;
+        asked.order(stream, asked.record(work));
     }
 
     boolean isDone(long copy) {
-        if (isOld(copy)) {
+        if (ends.isOld(copy)) {
             return true;
         }
         int result;
         try {
-            result = (int) QUERY.invokeExact(ends[(int) (copy % RING)]);
+            result = (int) QUERY.invokeExact(ends.of(copy));
         } catch (Throwable e) {
             throw new IllegalStateException("cuEventQuery", e);
         }
@@ -122,34 +94,33 @@ final class CopyStreams implements AutoCloseable {
     }
 
     void await(long copy) {
-        if (!isOld(copy)) {
-            JCudaDriver.cuEventSynchronize(ends[(int) (copy % RING)]);
+        if (!ends.isOld(copy)) {
+            JCudaDriver.cuEventSynchronize(ends.of(copy));
         }
     }
 
     /** The starter's event may have been taken again: its copy is done then, and the wait is for a later one. */
     void orderAfter(CopyStreams starter, long copy) {
         synchronized (starter.ends) {
-            if (!starter.closed) {
-                JCudaDriver.cuStreamWaitEvent(work, starter.ends[(int) (copy % RING)], 0);
+            if (!starter.ends.isClosed()) {
+                starter.ends.order(work, copy);
             }
         }
     }
 
     long mark() {
-        JCudaDriver.cuEventRecord(marks[(int) (nextMark % RING)], work);
-        return nextMark++;
+        return marks.record(work);
     }
 
     /** {@code incoming}: {@code to} is here, and {@code from} the peer's. */
     long between(long to, long from, long bytes, long mark, CopyStreams peer, long peerMark, boolean incoming) {
         CUstream stream = incoming ? writes : reads;
-        JCudaDriver.cuStreamWaitEvent(stream, marks[(int) (mark % RING)], 0);
+        marks.order(stream, mark);
         synchronized (peer.ends) {
-            if (peer.closed) {
+            if (peer.ends.isClosed()) {
                 throw new IllegalStateException("a copy between GPUs one of which is closed");
             }
-            JCudaDriver.cuStreamWaitEvent(stream, peer.marks[(int) (peerMark % RING)], 0);
+            peer.marks.order(stream, peerMark);
         }
         if (context.equals(peer.context)) {
             JCudaDriver.cuMemcpyDtoDAsync(device.at(to), source.at(from), bytes, stream);
@@ -163,7 +134,7 @@ final class CopyStreams implements AutoCloseable {
                     bytes,
                     stream);
         }
-        return end(stream);
+        return ends.recordWhenFree(stream);
     }
 
     void synchronize() {
@@ -175,13 +146,10 @@ final class CopyStreams implements AutoCloseable {
     public void close() {
         synchronize();
         synchronized (ends) {
-            closed = true;
+            ends.close();
         }
-        for (int i = 0; i < RING; i++) {
-            JCudaDriver.cuEventDestroy(ends[i]);
-            JCudaDriver.cuEventDestroy(marks[i]);
-        }
-        JCudaDriver.cuEventDestroy(asked);
+        marks.close();
+        asked.close();
         JCudaDriver.cuStreamDestroy(reads);
         JCudaDriver.cuStreamDestroy(writes);
     }

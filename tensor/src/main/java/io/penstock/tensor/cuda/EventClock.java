@@ -23,15 +23,9 @@ final class EventClock implements DeviceClock {
         this.bind = bind;
         stamps = new CUevent[count];
         for (int i = 0; i < count; i++) {
-            stamps[i] = event();
+            stamps[i] = EventRing.event(CUevent_flags.CU_EVENT_DEFAULT);
         }
-        reading = event();
-    }
-
-    private static CUevent event() {
-        CUevent event = new CUevent();
-        JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DEFAULT);
-        return event;
+        reading = EventRing.event(CUevent_flags.CU_EVENT_DEFAULT);
     }
 
     @Override
