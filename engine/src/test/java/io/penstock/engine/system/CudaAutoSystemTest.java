@@ -9,8 +9,6 @@ import io.penstock.tensor.cuda.StandInMachine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -31,23 +29,6 @@ final class CudaAutoSystemTest {
     @TempDir
     private Path folder;
 
-    private static String[] command(String command, String... more) {
-        String[] arguments = Sandbox.train(Stream.concat(
-                        Stream.of(
-                                "cluster.device=cuda",
-                                "cluster.launch=threads",
-                                "model.hidden_size=16",
-                                "model.max_position_embeddings=8",
-                                "training.sequence_length=8",
-                                "training.steps=2",
-                                "training.validation.sequences=2",
-                                "logging.sample_tokens=0"),
-                        Stream.of(more))
-                .toArray(String[]::new));
-        arguments[0] = command;
-        return arguments;
-    }
-
     private long kept() throws IOException {
         try (Stream<Path> files = Files.list(folder.resolve("cache/calibration"))) {
             return files.count();
@@ -62,19 +43,11 @@ final class CudaAutoSystemTest {
         machine.put("PENSTOCK_STAND_IN_DEVICES", "2");
         Sandbox sandbox = Sandbox.in(folder);
         String given = "parallelism={auto: true, pipeline: 2, schedule: gpipe, activation_checkpointing: none}";
-        List<String> commands = new ArrayList<>();
-        for (String[] command : List.of(
-                command("train", "run.name=free", "parallelism=auto"),
-                command("train", "run.name=bound", given),
-                command("plan", "parallelism=auto"))) {
-            commands.addAll(List.of(command));
-            commands.add(";");
-        }
-        commands.set(commands.size() - 1, "--json");
-        Running runs = sandbox.startClass(
-                        "io.penstock.engine.cli.SeveralCommands", machine, commands.toArray(String[]::new))
-                .end(0);
-        String out = runs.out();
+        CudaRuns runs = new CudaRuns(sandbox, machine);
+        runs.train("free", "cuda", "parallelism=auto");
+        runs.train("bound", "cuda", given);
+        runs.plan("planned", "cuda", "parallelism=auto", "--json");
+        String out = runs.start().end(0).out();
         Matcher taken = TAKEN.matcher(out);
         assertTrue(taken.find(), out);
         assertEquals("layers timed on Stand-in GPU", taken.group(2));
@@ -85,7 +58,7 @@ final class CudaAutoSystemTest {
         assertEquals("layers timed on Stand-in GPU", plan.path("times_by").asText());
         assertTrue(plan.path("best").size() > 2, plan::toString);
         assertEquals(
-                2,
+                CudaRuns.STEPS,
                 Files.readAllLines(sandbox.run("bound").resolve("metrics.jsonl")).stream()
                         .filter(line -> line.contains("\"loss\""))
                         .count());

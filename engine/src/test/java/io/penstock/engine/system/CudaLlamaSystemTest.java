@@ -20,23 +20,22 @@ final class CudaLlamaSystemTest {
                     + " intermediate_size: 24, max_position_embeddings: 8, vocab_size: 256}";
 
     /** Every sum over ranks has more than two terms. */
-    private static final String FOUR = CudaRuns.set("parallelism={pipeline: 1, tensor: 4, sequence_parallel: true}");
+    private static final String FOUR = "parallelism={pipeline: 1, tensor: 4, sequence_parallel: true}";
 
-    private static final String ONE = CudaRuns.set("parallelism={pipeline: 1}");
-    private static final String BF16 = CudaRuns.set("training.precision=bf16");
+    private static final String ONE = "parallelism={pipeline: 1}";
+    private static final String BF16 = "training.precision=bf16";
 
     @Test
     void shouldTrainAsTheCpuDoes(@TempDir Path folder) throws IOException, InterruptedException {
         var machine = StandInMachine.variables(Files.createDirectory(folder.resolve("libraries")));
         CudaRuns runs = new CudaRuns(Sandbox.in(folder), machine);
-        String llama = CudaRuns.set(LLAMA);
-        String few = CudaRuns.set("training.global_batch_size=4");
-        String one = CudaRuns.set("training.micro_batch_size=1");
-        runs.train("cpu", "cpu", llama, few, one, ONE);
-        runs.train("gpu", "cuda", llama, few, one, ONE);
-        runs.train("again", "cuda", llama, few, one, ONE);
-        runs.train("cpu-four", "cpu", llama, few, one, FOUR, BF16);
-        runs.train("gpu-four", "cuda", llama, few, one, FOUR, BF16);
+        String few = "training.global_batch_size=4";
+        String one = "training.micro_batch_size=1";
+        runs.train("cpu", "cpu", LLAMA, few, one, ONE);
+        runs.train("gpu", "cuda", LLAMA, few, one, ONE);
+        runs.train("again", "cuda", LLAMA, few, one, ONE);
+        runs.train("cpu-four", "cpu", LLAMA, few, one, FOUR, BF16);
+        runs.train("gpu-four", "cuda", LLAMA, few, one, FOUR, BF16);
         runs.start().end(0);
         runs.near("cpu", "gpu", CudaRuns.FULL);
         runs.same("gpu", "again");

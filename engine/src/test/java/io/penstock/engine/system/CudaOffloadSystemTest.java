@@ -2,16 +2,9 @@ package io.penstock.engine.system;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.penstock.engine.config.Config;
-import io.penstock.engine.config.ConfigLoader;
-import io.penstock.engine.training.RunSetup;
-import io.penstock.partitioner.RankMemory;
-import io.penstock.tensor.cuda.CudaBackend;
 import io.penstock.tensor.cuda.StandInMachine;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -43,44 +36,22 @@ final class CudaOffloadSystemTest {
         machine = StandInMachine.variables(libraries);
     }
 
-    /** The most that a rank holds. */
-    private static long planned(Path folder, List<String> overrides) {
-        List<String> all = new ArrayList<>(CudaRuns.overrides("planned", "cuda"));
-        all.addAll(overrides);
-        all.add("cluster.memory_per_rank=1GiB"); // else it would ask for a GPU
-        Config config = ConfigLoader.load(folder.resolve("c.yaml"), all);
-        return RunSetup.plan(config, RunSetup.model(config), CudaBackend.WORKSPACE_BYTES).memory().stream()
-                .mapToLong(RankMemory::totalBytes)
-                .max()
-                .orElseThrow();
-    }
-
-    private static String[] options(List<String> overrides) {
-        return overrides.stream().map(CudaRuns::set).toArray(String[]::new);
-    }
-
-    private static List<String> plus(List<String> overrides, String more) {
-        List<String> all = new ArrayList<>(overrides);
-        all.add(more);
-        return all;
-    }
-
     /** The card has what the leaner run was planned to hold, and no more: what would lie there and not in host memory found no room. */
     @Test
     void shouldKeepOptimizerStatesOffACardThatHasNoRoomForThem(@TempDir Path folder) throws IOException {
         Sandbox sandbox = Sandbox.in(folder);
-        List<String> whole = List.of("parallelism={pipeline: 1}");
-        List<String> offloaded = List.of("parallelism={pipeline: 1, offload: optimizer}", HOST_STORE);
-        long room = planned(folder, offloaded) + 8 * LEAST_ALLOCATION;
-        assertTrue(planned(folder, whole) > room, "the states are too small to tell");
+        String whole = "parallelism={pipeline: 1}";
+        String[] offloaded = {"parallelism={pipeline: 1, offload: optimizer}", HOST_STORE};
         CudaRuns roomy = new CudaRuns(sandbox, machine);
-        roomy.train("whole", "cuda", options(whole));
+        long room = roomy.mostPlanned(offloaded) + 8 * LEAST_ALLOCATION;
+        assertTrue(roomy.mostPlanned(whole) > room, "the states are too small to tell");
+        roomy.train("whole", "cuda", whole);
         roomy.start().end(0);
         Map<String, String> full = new TreeMap<>(machine);
         full.put("PENSTOCK_STAND_IN_FREE_BYTES", String.valueOf(room));
         CudaRuns tight = new CudaRuns(sandbox, full);
-        tight.train("offloaded", "cuda", options(offloaded));
-        tight.train("too-much", "cuda", options(whole));
+        tight.train("offloaded", "cuda", offloaded);
+        tight.train("too-much", "cuda", whole);
         Running runs = tight.start().end(3);
         assertTrue(
                 runs.err().matches("(?s).* needs \\d+ bytes, \\d+ of the limit of \\d+ are free; held: .*"),
@@ -91,14 +62,14 @@ final class CudaOffloadSystemTest {
     @Test
     void shouldKeepParametersOutOfTheMemoryOfARank(@TempDir Path folder) throws IOException {
         String layout = "parallelism={pipeline: 1, data: 2, zero_stage: 3, schedule: zb-h1";
-        List<String> lean = List.of("training.precision=bf16", layout + "}");
-        List<String> leaner = List.of("training.precision=bf16", layout + ", offload: parameters}", HOST_STORE);
+        String[] lean = {"training.precision=bf16", layout + "}"};
+        String[] leaner = {"training.precision=bf16", layout + ", offload: parameters}", HOST_STORE};
         CudaRuns runs = new CudaRuns(Sandbox.in(folder), machine);
-        long room = planned(folder, leaner);
+        long room = runs.mostPlanned(leaner);
         String limit = "cluster.memory_per_rank=" + room;
-        runs.train("lean", "cuda", options(lean));
-        runs.train("leaner", "cuda", options(plus(leaner, limit)));
-        runs.train("too-much", "cuda", options(plus(lean, limit)));
+        runs.train("lean", "cuda", lean);
+        runs.train("leaner", "cuda", CudaRuns.plus(leaner, limit));
+        runs.train("too-much", "cuda", CudaRuns.plus(lean, limit));
         Running run = runs.start().end(3);
         assertTrue(run.err().contains("cluster.memory_per_rank is " + room), run.err());
         runs.same("lean", "leaner");

@@ -4,10 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.penstock.engine.config.Config;
+import io.penstock.engine.config.ConfigLoader;
+import io.penstock.engine.training.RunSetup;
+import io.penstock.partitioner.RankMemory;
+import io.penstock.tensor.cuda.CudaBackend;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -38,29 +44,59 @@ final class CudaRuns {
         this.machine = machine;
     }
 
-    static String set(String override) {
-        return "--set " + override;
+    /** Overrides and options, those of {@code more} last: of two values of one key the later one counts. */
+    static String[] plus(String[] some, String... more) {
+        return Stream.of(some, more).flatMap(Arrays::stream).toArray(String[]::new);
     }
 
-    /** {@code more}: options with their values. */
+    /** What every run here has, and {@code more}. */
+    static String[] overrides(String name, String device, String... more) {
+        String[] ofAll = {
+            "run.name=" + name,
+            "cluster.device=" + device,
+            "cluster.launch=threads",
+            "model.hidden_size=16",
+            "model.max_position_embeddings=8",
+            "training.sequence_length=8",
+            "training.steps=" + STEPS,
+            "checkpoint.every=2",
+            "logging.sample_tokens=0",
+            "training.validation.sequences=4"
+        };
+        return plus(ofAll, more);
+    }
+
+    /** What each rank of a run on the GPU would hold. */
+    List<RankMemory> planned(String... more) {
+        // without a limit it would ask for a GPU
+        String[] all = overrides("planned", "cuda", plus(more, "cluster.memory_per_rank=1GiB"));
+        Config config = ConfigLoader.load(sandbox.folder().resolve("c.yaml"), List.of(all));
+        return RunSetup.plan(config, RunSetup.model(config), CudaBackend.WORKSPACE_BYTES)
+                .memory();
+    }
+
+    /** The most that a rank would hold. */
+    long mostPlanned(String... more) {
+        return planned(more).stream().mapToLong(RankMemory::totalBytes).max().orElseThrow();
+    }
+
+    /** {@code more}: overrides, and options with a value or none. */
     void train(String name, String device, String... more) {
-        command(Sandbox.train(overrides(name, device).toArray(String[]::new)));
-        commands.addAll(Stream.of(more).flatMap(s -> Stream.of(s.split(" ", 2))).toList());
+        withConfig("train", name, device, more);
     }
 
-    /** Of every run here. */
-    static List<String> overrides(String name, String device) {
-        return List.of(
-                "run.name=" + name,
-                "cluster.device=" + device,
-                "cluster.launch=threads",
-                "model.hidden_size=16",
-                "model.max_position_embeddings=8",
-                "training.sequence_length=8",
-                "training.steps=" + STEPS,
-                "checkpoint.every=2",
-                "logging.sample_tokens=0",
-                "training.validation.sequences=4");
+    /** As {@link #train}. */
+    void plan(String name, String device, String... more) {
+        withConfig("plan", name, device, more);
+    }
+
+    private void withConfig(String command, String name, String device, String... more) {
+        String[] arguments = Sandbox.train(overrides(name, device));
+        arguments[0] = command;
+        command(arguments);
+        commands.addAll(Stream.of(more)
+                .flatMap(s -> s.startsWith("--") ? Stream.of(s.split(" ", 2)) : Stream.of("--set", s))
+                .toList());
     }
 
     void command(String... arguments) {

@@ -61,23 +61,19 @@ final class CudaTrainingSystemTest {
     @Test
     void shouldTrainAsTheCpuDoes(@TempDir Path folder) throws IOException {
         CudaRuns runs = new CudaRuns(Sandbox.in(folder), machine);
-        String one = CudaRuns.set("parallelism={pipeline: 1}");
-        String half = CudaRuns.set("training.precision=bf16");
-        String binary16 = CudaRuns.set("training.precision=f16");
+        String one = "parallelism={pipeline: 1}";
+        String half = "training.precision=bf16";
+        String binary16 = "training.precision=f16";
         runs.train("cpu", "cpu", one);
-        runs.train("gpu", "cuda", one, CudaRuns.set("logging.sample_tokens=2"));
+        runs.train("gpu", "cuda", one, "logging.sample_tokens=2");
         runs.train("again", "cuda", one);
-        runs.train("cube", "cuda", CudaRuns.set(CUBE));
-        runs.train("cube-again", "cuda", CudaRuns.set(CUBE));
+        runs.train("cube", "cuda", CUBE);
+        runs.train("cube-again", "cuda", CUBE);
         runs.train("cpu-16", "cpu", one, half);
         runs.train("gpu-16", "cuda", one, half);
         runs.train("cpu-f16", "cpu", one, binary16);
         runs.train("gpu-f16", "cuda", one, binary16);
-        runs.train(
-                "lean-16",
-                "cuda",
-                half,
-                CudaRuns.set("parallelism={pipeline: 1, data: 2, zero_stage: 3, schedule: zb-h1}"));
+        runs.train("lean-16", "cuda", half, "parallelism={pipeline: 1, data: 2, zero_stage: 3, schedule: zb-h1}");
         runs.train("to-cpu", "cpu", one, runs.resume("gpu"));
         runs.train("to-gpu", "cuda", one, runs.resume("cpu"));
         Running run = runs.start().end(0);
@@ -99,8 +95,8 @@ final class CudaTrainingSystemTest {
         two.put("PENSTOCK_STAND_IN_DEVICES", "2");
         Sandbox sandbox = Sandbox.in(folder);
         CudaRuns runs = new CudaRuns(sandbox, two);
-        runs.train("direct", "cuda", CudaRuns.set(CUBE), CudaRuns.set("logging.timeline=true"));
-        runs.train("staged", "cuda", CudaRuns.set(CUBE), CudaRuns.set("cluster.transport=aeron:ipc"));
+        runs.train("direct", "cuda", CUBE, "logging.timeline=true");
+        runs.train("staged", "cuda", CUBE, "cluster.transport=aeron:ipc");
         runs.start().end(0);
         runs.same("staged", "direct");
         assertDrawsTheDevicesOwnTimes(sandbox.run("direct"));
@@ -114,7 +110,7 @@ final class CudaTrainingSystemTest {
         Files.writeString(
                 folder.resolve("unseen.txt"), Files.readString(sandbox.text()).substring(0, 700));
         String checkpoint = sandbox.checkpoint("cpu", CudaRuns.STEPS).toString();
-        runs.train("cpu", "cpu", CudaRuns.set("parallelism={pipeline: 1}"));
+        runs.train("cpu", "cpu", "parallelism={pipeline: 1}");
         for (String device : List.of("cpu", "cuda")) {
             String generate =
                     "generate " + checkpoint + " --prompt class --tokens 12 --temperature 0 --device " + device;
@@ -132,19 +128,27 @@ final class CudaTrainingSystemTest {
         assertEquals(cpu.path("loss").asDouble(), cuda.path("loss").asDouble(), 1e-4);
     }
 
+    /** As {@link HostWaitsRun} takes them. */
+    private static String waiting(String name, String... more) {
+        // a checkpoint among the steps would wait too
+        return String.join(
+                " ", CudaRuns.overrides(name, "cuda", CudaRuns.plus(more, "checkpoint.every=" + (CudaRuns.STEPS + 1))));
+    }
+
     /** Once for all that it asked for, then for the sums of squares and for the losses that lie there, however many micro-batches and gradients there are. */
     @Test
     void shouldWaitForTheDeviceOnlyAtTheEndOfAStep(@TempDir Path folder) throws IOException {
-        String small = "cluster.device=cuda cluster.launch=threads model.hidden_size=16 training.steps=3"
-                + " training.sequence_length=8 model.max_position_embeddings=8 training.validation.sequences=2"
-                + " logging.sample_tokens=0 run.name=";
         Running run = Sandbox.in(folder)
                 .startClass(
                         HostWaitsRun.class.getName(),
                         machine,
-                        small + "one training.global_batch_size=16 training.precision=f16 parallelism.pipeline=1",
-                        small + "replicas parallelism.pipeline=1 parallelism.data=2 parallelism.zero_stage=2",
-                        small + "stages parallelism.schedule=zb-h1")
+                        waiting(
+                                "one",
+                                "training.global_batch_size=16",
+                                "training.precision=f16",
+                                "parallelism.pipeline=1"),
+                        waiting("replicas", "parallelism.pipeline=1", "parallelism.data=2", "parallelism.zero_stage=2"),
+                        waiting("stages", "parallelism.schedule=zb-h1"))
                 .end(0);
         // the first of two stages has no losses to read
         assertEquals(
