@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  *   what the receiver's was asked for before the receive      /             \ what the receiver's is asked for after await
  * </pre>
  *
- * Done means that the copy is under way: no thread waits for a device. All calls are of one thread. Does not close the endpoint below.
+ * Done means that the copy is under way: no thread waits for a device that is less than 256 copies behind. All calls are of one thread. Does not close the endpoint below.
  */
 final class DeviceEndpoint extends EndpointAbove {
     private final InMemoryEndpoint below;

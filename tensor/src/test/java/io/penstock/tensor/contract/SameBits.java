@@ -18,7 +18,7 @@ import java.util.Map;
 
 /** Runs small cases in a JVM that never compiles and prints a checksum of each: compiled code must leave the same bits. */
 final class SameBits {
-    private static final long SMALL_BYTES = 48_000;
+    private static final long SMALL_BYTES = 20_000;
     private static final int CASES_OF_A_TYPE = 2;
     private static final int PROCESSES = 2;
     private static final String MARK = "checksum\t";
