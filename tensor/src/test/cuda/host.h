@@ -38,9 +38,10 @@ static inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) {
 
 namespace host {
 
+// What one lane shows the others of its warp: a number, its elements of A and B of a product, or an address.
 struct Lane {
     double number;
-    uint32_t words[8];
+    float a[8], b[4];
     const void *address;
 };
 
@@ -58,12 +59,12 @@ struct Fiber {
     bool done = true;
     int barrier = 0; // source line of the block barrier it waits at, or 0
     int warp_barrier = 0;
-    Lane lane;
     std::vector<Copy> copies; // asked for and not yet done
 };
 
 struct Block {
     std::vector<Fiber> fibers;
+    std::vector<Lane> lanes; // of fibers
     std::vector<unsigned char> shared;
     size_t shared_bytes = 0;
     int threads = 0;
@@ -73,9 +74,11 @@ struct Block {
     const std::function<void()> *body = nullptr;
 };
 
-// a thread of the host plays one block at a time; ranks are threads
-extern thread_local Block block;
-extern thread_local Index3 grid_index, grid_size, block_size;
+// A thread of the host plays one block at a time; ranks are threads. Nothing here is constructed when a thread first looks: looking costs no call.
+extern __constinit thread_local Block *block;
+extern __constinit thread_local Index3 grid_index, grid_size, block_size;
+
+Block *block_of_this_thread();
 
 [[noreturn]] inline void fail(const char *what, int one, int other) {
     fprintf(stderr, "kernel error: %s (%d, %d) in block %u,%u,%u\n", what, one, other, grid_index.x, grid_index.y, grid_index.z);
@@ -83,34 +86,34 @@ extern thread_local Index3 grid_index, grid_size, block_size;
 }
 
 inline void yield() {
-    Fiber &fiber = block.fibers[block.current];
+    Fiber &fiber = block->fibers[block->current];
     if (_setjmp(fiber.at) == 0) {
-        _longjmp(block.scheduler, 1);
+        _longjmp(block->scheduler, 1);
     }
 }
 
 inline void wait_for_block(int line) {
-    block.fibers[block.current].barrier = line;
+    block->fibers[block->current].barrier = line;
     yield();
 }
 
 inline void wait_for_warp(int line) {
-    block.fibers[block.current].warp_barrier = line;
+    block->fibers[block->current].warp_barrier = line;
     yield();
 }
 
 inline void run_fibers_for_ever() {
     for (;;) {
-        (*block.body)();
-        block.fibers[block.current].done = true;
+        (*block->body)();
+        block->fibers[block->current].done = true;
         yield();
     }
 }
 
 inline void resume(int i) {
-    block.current = i;
-    Fiber &fiber = block.fibers[i];
-    if (_setjmp(block.scheduler) == 0) {
+    block->current = i;
+    Fiber &fiber = block->fibers[i];
+    if (_setjmp(block->scheduler) == 0) {
         if (fiber.begun) {
             _longjmp(fiber.at, 1);
         }
@@ -128,51 +131,51 @@ inline void resume(int i) {
 // Frees the warps, then the block, whose threads all wait; every one of them at the same barrier.
 inline void release() {
     bool freed = false;
-    for (int from = 0; from < block.threads; from += 32) {
-        int to = std::min(from + 32, block.threads), waiting = 0;
+    for (int from = 0; from < block->threads; from += 32) {
+        int to = std::min(from + 32, block->threads), waiting = 0;
         for (int i = from; i < to; i++) {
-            waiting += block.fibers[i].warp_barrier != 0;
+            waiting += block->fibers[i].warp_barrier != 0;
         }
         if (waiting == 0) {
             continue;
         }
         for (int i = from; i < to; i++) {
-            if (block.fibers[i].warp_barrier != block.fibers[from].warp_barrier) {
-                fail("lanes of a warp at different lines", block.fibers[i].warp_barrier, block.fibers[from].warp_barrier);
+            if (block->fibers[i].warp_barrier != block->fibers[from].warp_barrier) {
+                fail("lanes of a warp at different lines", block->fibers[i].warp_barrier, block->fibers[from].warp_barrier);
             }
         }
         for (int i = from; i < to; i++) {
-            block.fibers[i].warp_barrier = 0;
+            block->fibers[i].warp_barrier = 0;
         }
         freed = true;
     }
     if (freed) {
         return;
     }
-    for (int i = 0; i < block.threads; i++) {
-        if (block.fibers[i].barrier != block.fibers[0].barrier) {
-            fail("threads of a block at different barriers", block.fibers[i].barrier, block.fibers[0].barrier);
+    for (int i = 0; i < block->threads; i++) {
+        if (block->fibers[i].barrier != block->fibers[0].barrier) {
+            fail("threads of a block at different barriers", block->fibers[i].barrier, block->fibers[0].barrier);
         }
     }
-    for (int i = 0; i < block.threads; i++) {
-        block.fibers[i].barrier = 0;
+    for (int i = 0; i < block->threads; i++) {
+        block->fibers[i].barrier = 0;
     }
 }
 
 inline void run_block() {
-    for (int i = 0; i < block.threads; i++) {
-        block.fibers[i].done = false;
-        block.fibers[i].barrier = block.fibers[i].warp_barrier = 0;
-        block.fibers[i].copies.clear();
+    for (int i = 0; i < block->threads; i++) {
+        block->fibers[i].done = false;
+        block->fibers[i].barrier = block->fibers[i].warp_barrier = 0;
+        block->fibers[i].copies.clear();
     }
-    memset(block.shared.data(), 0xff, block.shared.size());
-    for (int left = block.threads;;) {
-        for (int j = 0; j < block.threads; j++) {
-            int i = block.backward ? block.threads - 1 - j : j;
-            Fiber &fiber = block.fibers[i];
+    memset(block->shared.data(), 0xff, block->shared.size());
+    for (int left = block->threads;;) {
+        for (int j = 0; j < block->threads; j++) {
+            int i = block->backward ? block->threads - 1 - j : j;
+            Fiber &fiber = block->fibers[i];
             if (!fiber.done && !fiber.barrier && !fiber.warp_barrier) {
                 resume(i);
-                left -= block.fibers[i].done;
+                left -= block->fibers[i].done;
             }
         }
         if (left == 0) {
@@ -180,9 +183,9 @@ inline void run_block() {
         }
         release();
     }
-    for (size_t i = block.shared_bytes; i < block.shared.size(); i++) {
-        if (block.shared[i] != 0xff) {
-            fail("write beyond shared memory, at byte and of", (int)i, (int)block.shared_bytes);
+    for (size_t i = block->shared_bytes; i < block->shared.size(); i++) {
+        if (block->shared[i] != 0xff) {
+            fail("write beyond shared memory, at byte and of", (int)i, (int)block->shared_bytes);
         }
     }
 }
@@ -193,16 +196,18 @@ struct Launch {
 };
 
 inline void run(const Launch *launch, const std::function<void()> &body) {
-    if (block.fibers.size() < launch->threads) {
-        block.fibers.resize(1024);
+    block = block_of_this_thread();
+    if (block->fibers.size() < launch->threads) {
+        block->fibers.resize(1024);
+        block->lanes.resize(1024);
     }
     grid_size = {launch->grid[0], launch->grid[1], launch->grid[2]};
     block_size = {launch->threads, 1, 1};
-    block.threads = (int)launch->threads;
-    block.shared_bytes = launch->shared_bytes;
-    block.shared.assign(launch->shared_bytes + 1024, 0xff);
-    block.backward = launch->backward != 0;
-    block.body = &body;
+    block->threads = (int)launch->threads;
+    block->shared_bytes = launch->shared_bytes;
+    block->shared.assign(launch->shared_bytes + 1024, 0xff);
+    block->backward = launch->backward != 0;
+    block->body = &body;
     for (grid_index.z = 0; grid_index.z < grid_size.z; grid_index.z++) {
         for (grid_index.y = 0; grid_index.y < grid_size.y; grid_index.y++) {
             for (grid_index.x = 0; grid_index.x < grid_size.x; grid_index.x++) {
@@ -212,15 +217,14 @@ inline void run(const Launch *launch, const std::function<void()> &body) {
     }
 }
 
-inline Index3 thread_index() { return {(unsigned)block.current, 0, 0}; }
+inline Index3 thread_index() { return {(unsigned)block->current, 0, 0}; }
 
-// What one lane shows the others of its warp, between two waits.
-inline const Lane &lane_of_warp(int i) { return block.fibers[block.current / 32 * 32 + i].lane; }
-
-// Every lane deposits, all wait, every lane reads, all wait before the next deposit.
-inline void deposit(const Lane &mine, int line) {
-    block.fibers[block.current].lane = mine;
+// Every lane deposits, all wait, every lane reads, all wait before the next deposit. Returns the lanes of the warp.
+inline const Lane *deposit(const Lane &mine, int line) {
+    const Lane *warp = &block->lanes[block->current / 32 * 32];
+    block->lanes[block->current] = mine;
     wait_for_warp(line);
+    return warp;
 }
 
 inline void all_have_read(int line) { wait_for_warp(line); }
@@ -261,7 +265,7 @@ inline float element_at(const bf16 *, uint32_t word, int half) {
 using std::max;
 using std::min;
 
-static inline unsigned char *shared_memory() { return host::block.shared.data(); }
+static inline unsigned char *shared_memory() { return host::block->shared.data(); }
 
 static inline float __uint_as_float(uint32_t bits) {
     float x;
@@ -286,31 +290,34 @@ static inline float sinpif(float x) { return (float)std::sin(x * 3.1415926535897
 template <class X> static X host_shuffle(X x, int from_lane, int line) {
     host::Lane mine = {};
     mine.number = (double)x;
-    host::deposit(mine, line);
-    X result = (X)host::lane_of_warp(from_lane).number;
+    X result = (X)host::deposit(mine, line)[from_lane].number;
     host::all_have_read(line);
     return result;
 }
 
-#define __shfl_xor_sync(mask, value, distance) host_shuffle(value, host::block.current % 32 ^ (distance), __LINE__)
+#define __shfl_xor_sync(mask, value, distance) host_shuffle(value, host::block->current % 32 ^ (distance), __LINE__)
 #define __syncwarp() host::wait_for_warp(__LINE__)
 
 // D(16x8) += A(16x16) B(16x8). Lane l, g = l / 4, t = l % 4: register i of A holds rows g + 8 (i odd), columns 2t, 2t+1 (+ 8 if i >= 2); of B rows 2t, 2t+1
 // (+ 8 if i = 1), column g; of D row g (+ 8 if i >= 2), column 2t (+ 1 if i odd).
 template <class T> static void host_mma(const T *type, float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], int line) {
     host::Lane mine = {};
-    memcpy(mine.words, a, sizeof(a));
-    memcpy(mine.words + 4, b, sizeof(b));
-    host::deposit(mine, line);
+    for (int i = 0; i < 8; i++) {
+        mine.a[i] = host::element_at(type, a[i / 2], i % 2);
+    }
+    for (int i = 0; i < 4; i++) {
+        mine.b[i] = host::element_at(type, b[i / 2], i % 2);
+    }
     int l = threadIdx.x % 32, g = l / 4, t = l % 4;
+    const host::Lane *warp = host::deposit(mine, line);
     for (int i = 0; i < 4; i++) {
         int row = g + (i >= 2 ? 8 : 0), column = 2 * t + (i & 1);
+        const host::Lane *of_a = warp + row % 8 * 4, *of_b = warp + column * 4;
         float sum = 0;
         for (int k = 0; k < 16; k++) {
             int half = k & 1, pair = (k % 8) / 2;
-            uint32_t word_a = host::lane_of_warp(row % 8 * 4 + pair).words[(row >= 8 ? 1 : 0) + (k >= 8 ? 2 : 0)];
-            uint32_t word_b = host::lane_of_warp(column * 4 + pair).words[4 + (k >= 8 ? 1 : 0)];
-            sum += host::element_at(type, word_a, half) * host::element_at(type, word_b, half);
+            float one = of_a[pair].a[2 * ((row >= 8 ? 1 : 0) + (k >= 8 ? 2 : 0)) + half];
+            sum += one * of_b[pair].b[2 * (k >= 8 ? 1 : 0) + half];
         }
         d[i] += sum;
     }
@@ -324,11 +331,11 @@ static inline void host_load_transposed(uint32_t (&r)[4], const void *row, int l
         host::fail("ldmatrix row off the 16-byte boundary by", (int)((uintptr_t)row % 16), line);
     }
     mine.address = row;
-    host::deposit(mine, line);
     int l = threadIdx.x % 32, g = l / 4, t = l % 4;
+    const host::Lane *warp = host::deposit(mine, line);
     for (int m = 0; m < 4; m++) {
-        uint16_t low = ((const uint16_t *)host::lane_of_warp(8 * m + 2 * t).address)[g];
-        uint16_t high = ((const uint16_t *)host::lane_of_warp(8 * m + 2 * t + 1).address)[g];
+        uint16_t low = ((const uint16_t *)warp[8 * m + 2 * t].address)[g];
+        uint16_t high = ((const uint16_t *)warp[8 * m + 2 * t + 1].address)[g];
         r[m] = (uint32_t)low | (uint32_t)high << 16;
     }
     host::all_have_read(line);
@@ -339,14 +346,14 @@ static inline void async_copy16(void *to, const void *from, bool whole) {
     if ((uintptr_t)to % 16 != 0 || (uintptr_t)from % 16 != 0) {
         host::fail("cp.async off the 16-byte boundary by", (int)((uintptr_t)to % 16), (int)((uintptr_t)from % 16));
     }
-    host::block.fibers[host::block.current].copies.push_back({to, whole ? from : nullptr, false});
+    host::block->fibers[host::block->current].copies.push_back({to, whole ? from : nullptr, false});
 }
 
-static inline void async_commit() { host::block.fibers[host::block.current].copies.push_back({nullptr, nullptr, true}); }
+static inline void async_commit() { host::block->fibers[host::block->current].copies.push_back({nullptr, nullptr, true}); }
 
 // Until at most `left` groups are on their way.
 template <int left> static inline void async_wait() {
-    auto &copies = host::block.fibers[host::block.current].copies;
+    auto &copies = host::block->fibers[host::block->current].copies;
     int groups = 0;
     for (auto &copy : copies) {
         groups += copy.end_of_group;

@@ -6,6 +6,8 @@ package io.penstock.tensor.cpu;
  * calls below enough, and make them wait for the compiler; without these flags they only cost some milliseconds.
  */
 final class WarmUp {
+    private static final boolean INTERPRETED =
+            System.getProperty("java.vm.info", "").startsWith("interpreted mode");
     private static final int CALLS = 120;
 
     /** A row with whole groups of vectors, single vectors and a rest. */
@@ -28,9 +30,11 @@ final class WarmUp {
 
     private WarmUp() {}
 
-    /** Returns when the loops are compiled, at once after the first time. */
+    /** Returns when the loops are compiled: at once after the first time, where the JVM never compiles, and where {@code -Dpenstock.warm.up=false} leaves them to be compiled when used. */
     static void await() {
-        Once.done();
+        if (!INTERPRETED && !"false".equals(System.getProperty("penstock.warm.up"))) {
+            Once.done();
+        }
     }
 
     /** One kernel after the other: each is compiled while the others still wait. All numbers are 0, or 1 where they divide. */

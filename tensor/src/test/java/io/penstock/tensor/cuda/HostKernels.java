@@ -1,9 +1,11 @@
 package io.penstock.tensor.cuda;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32;
@@ -15,9 +17,20 @@ final class HostKernels {
     static synchronized Path library(Path compiler) throws IOException, InterruptedException {
         Path folder = Tools.scratch();
         Path library = folder.resolve("libkernels-" + fingerprint(compiler) + ".so");
-        if (Files.exists(library)) {
-            return library;
+        if (!Files.exists(library)) {
+            // another JVM of this test run may be at it
+            try (FileChannel lock = FileChannel.open(
+                    folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+                lock.lock();
+                if (!Files.exists(library)) {
+                    compile(compiler, folder, library);
+                }
+            }
         }
+        return library;
+    }
+
+    private static void compile(Path compiler, Path folder, Path library) throws IOException, InterruptedException {
         List<Process> processes = new ArrayList<>();
         List<List<String>> commands = new ArrayList<>();
         List<Path> objects = new ArrayList<>();
@@ -31,6 +44,7 @@ final class HostKernels {
                     "-std=c++17",
                     "-O2",
                     "-fPIC",
+                    "-ftls-model=initial-exec",
                     "-Wall",
                     "-Werror",
                     "-Wno-unknown-pragmas",
@@ -56,7 +70,6 @@ final class HostKernels {
         for (Path object : objects) {
             Files.delete(object);
         }
-        return library;
     }
 
     private static String fingerprint(Path compiler) throws IOException {
