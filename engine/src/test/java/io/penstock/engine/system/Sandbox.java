@@ -85,14 +85,24 @@ record Sandbox(Path folder) {
         return startClass("io.penstock.engine.cli.Main", variables, arguments);
     }
 
+    /** As a user's command starts; all others here let a kernel be compiled when it is used, for to compile them all would take longer than these runs. */
+    Running startWarm(String... arguments) {
+        return start(List.of(), "io.penstock.engine.cli.Main", Map.of(), arguments);
+    }
+
     /** Another main class than the command line's. */
     Running startClass(String main, Map<String, String> variables, String... arguments) {
+        return start(List.of("-Dpenstock.warm.up=false"), main, variables, arguments);
+    }
+
+    private Running start(List<String> moreFlags, String main, Map<String, String> variables, String... arguments) {
         List<String> command = new ArrayList<>();
         // A test that runs in the background has SIGINT ignored, and would pass that on.
         command.addAll(List.of("env", "--default-signal=INT"));
         command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
         command.addAll(List.of(flags().split(" ", -1)));
         command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC"));
+        command.addAll(moreFlags);
         command.addAll(List.of("-cp", absoluteClassPath(), main));
         command.addAll(List.of(arguments));
         try {

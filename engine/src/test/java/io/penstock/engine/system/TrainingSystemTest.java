@@ -37,7 +37,7 @@ final class TrainingSystemTest {
     @BeforeAll
     static void train() throws IOException {
         sandbox = Sandbox.in(folder);
-        uninterrupted = sandbox.start(Sandbox.train("run.name=whole")).end(0);
+        uninterrupted = sandbox.startWarm(Sandbox.train("run.name=whole")).end(0);
         expected = Sandbox.tensors(sandbox.checkpoint("whole", STEPS));
     }
 

@@ -19,8 +19,8 @@ final class HostKernels {
         Path library = folder.resolve("libkernels-" + fingerprint(compiler) + ".so");
         if (!Files.exists(library)) {
             // another JVM of this test run may be at it
-            try (FileChannel lock = FileChannel.open(
-                    folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            try (FileChannel lock =
+                    FileChannel.open(folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
                 lock.lock();
                 if (!Files.exists(library)) {
                     compile(compiler, folder, library);
