@@ -12,6 +12,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -233,9 +234,12 @@ final class EndpointContractTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void shouldBoundAWaitForALivingPeer(World.Path path) {
+    @Test
+    void shouldBoundAWaitForALivingPeer() throws Exception {
+        World.onEveryPath(EndpointContractTest::boundAWaitForALivingPeer);
+    }
+
+    private static void boundAWaitForALivingPeer(World.Path path) {
         EndpointSettings settings = EndpointSettings.DEFAULT.withWaitLimit(4_100, TimeUnit.MILLISECONDS);
         try (World world = new World(path, 2, settings);
                 Arena arena = Arena.ofShared()) {
@@ -274,9 +278,12 @@ final class EndpointContractTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void shouldTakeLeavingAfterDoneAsNoFailure(World.Path path) throws Exception {
+    @Test
+    void shouldTakeLeavingAfterDoneAsNoFailure() throws Exception {
+        World.onEveryPath(EndpointContractTest::takeLeavingAfterDoneAsNoFailure);
+    }
+
+    private static void takeLeavingAfterDoneAsNoFailure(World.Path path) throws Exception {
         try (World world = new World(path, 3, EndpointSettings.DEFAULT);
                 Arena arena = Arena.ofShared()) {
             MemorySegment memory = arena.allocate(64);

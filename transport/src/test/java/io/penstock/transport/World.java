@@ -7,8 +7,14 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -24,6 +30,10 @@ final class World implements AutoCloseable {
 
     interface RankBody {
         void run(Endpoint endpoint) throws Exception;
+    }
+
+    interface PathBody {
+        void run(Path path) throws Exception;
     }
 
     private static final long LIMIT_S = 60;
@@ -54,6 +64,27 @@ final class World implements AutoCloseable {
         Membership membership = membership(worldSize, driver);
         for (int rank = 0; rank < worldSize; rank++) {
             endpoints.add(AeronEndpoint.open(membership, rank, aeron, settings));
+        }
+    }
+
+    /** On all paths at once, for what waits for seconds and computes next to nothing. */
+    static void onEveryPath(PathBody body) throws InterruptedException {
+        try (ExecutorService threads = Executors.newCachedThreadPool()) {
+            Map<Path, Future<?>> runs = new EnumMap<>(Path.class);
+            for (Path path : Path.values()) {
+                Callable<@Nullable Void> run = () -> {
+                    body.run(path);
+                    return null;
+                };
+                runs.put(path, threads.submit(run));
+            }
+            for (Map.Entry<Path, Future<?>> run : runs.entrySet()) {
+                try {
+                    run.getValue().get();
+                } catch (ExecutionException e) {
+                    throw new AssertionError("on path " + run.getKey(), e.getCause());
+                }
+            }
         }
     }
 

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 /** A folder of a test with a text and the config of a small run, where the real command line runs in JVMs of its own. */
 record Sandbox(Path folder) {
     static final String NAME = "small";
+    static final String MAIN = "io.penstock.engine.cli.Main";
     private static final String TEXT = "text.txt";
     private static final List<String> WORDS = List.of("public", "final", "class", "int", "return", "value", "offset");
     private static final String CONFIG = """
@@ -82,20 +83,23 @@ record Sandbox(Path folder) {
     }
 
     Running start(Map<String, String> variables, String... arguments) {
-        return startClass("io.penstock.engine.cli.Main", variables, arguments);
+        return startClass(MAIN, variables, arguments);
     }
 
-    /** As a user's command starts; all others here let a kernel be compiled when it is used, for to compile them all would take longer than these runs. */
+    /** As a user's command starts. */
     Running startWarm(String... arguments) {
-        return start(List.of(), "io.penstock.engine.cli.Main", Map.of(), arguments);
+        return startJvm(SharedClasses.flagsWithoutArchive(), MAIN, Map.of(), arguments);
     }
 
-    /** Another main class than the command line's. */
+    /** Another main class than the command line's. Kernels are compiled when they are used: to compile them all would take longer than these runs. */
     Running startClass(String main, Map<String, String> variables, String... arguments) {
-        return start(List.of("-Dpenstock.warm.up=false"), main, variables, arguments);
+        List<String> flags = new ArrayList<>(SharedClasses.flags());
+        flags.add("-Dpenstock.warm.up=false");
+        return startJvm(flags, main, variables, arguments);
     }
 
-    private Running start(List<String> moreFlags, String main, Map<String, String> variables, String... arguments) {
+    /** {@code moreFlags}: the class path among them. */
+    Running startJvm(List<String> moreFlags, String main, Map<String, String> variables, String... arguments) {
         List<String> command = new ArrayList<>();
         // A test that runs in the background has SIGINT ignored, and would pass that on.
         command.addAll(List.of("env", "--default-signal=INT"));
@@ -103,7 +107,7 @@ record Sandbox(Path folder) {
         command.addAll(List.of(flags().split(" ", -1)));
         command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC"));
         command.addAll(moreFlags);
-        command.addAll(List.of("-cp", absoluteClassPath(), main));
+        command.add(main);
         command.addAll(List.of(arguments));
         try {
             Path out = Files.createTempFile(folder, "out", ".txt");
@@ -128,14 +132,6 @@ record Sandbox(Path folder) {
             throw new UncheckedIOException(e);
         }
         return properties.getProperty("penstock.jvm.flags");
-    }
-
-    private static String absoluteClassPath() {
-        List<String> entries = new ArrayList<>();
-        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
-            entries.add(Path.of(entry).toAbsolutePath().toString());
-        }
-        return String.join(File.pathSeparator, entries);
     }
 
     /** Every tensor of a checkpoint, weights and moments, by name, whatever shards it lies in. */
