@@ -5,6 +5,7 @@ import io.penstock.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -21,7 +22,10 @@ final class Lanes {
     static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
     static final VectorSpecies<Short> SHORTS =
             VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
+    static final VectorSpecies<Double> DOUBLES = FLOATS.withLanes(double.class);
     static final int COUNT = FLOATS.length();
+    private static final VectorSpecies<Float> HALF_FLOATS =
+            VectorSpecies.of(float.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
     static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
     /** All of the address space: its bounds check is against a constant, so that C2 keeps no segment object in the loops. */
@@ -84,6 +88,12 @@ final class Lanes {
 
     static void storeF32(long address, FloatVector v) {
         v.intoMemorySegment(ALL, address, ORDER);
+    }
+
+    /** Half of {@link #COUNT} F32 as F64. */
+    static DoubleVector loadAsF64(long address) {
+        return (DoubleVector) FloatVector.fromMemorySegment(HALF_FLOATS, ALL, address, ORDER)
+                .convertShape(VectorOperators.F2D, DOUBLES, 0);
     }
 
     /**
@@ -243,6 +253,10 @@ final class Lanes {
 
     static int getI32(long base, long index) {
         return ALL.get(INT, base + 4 * index);
+    }
+
+    static void putI32(long base, long index, int value) {
+        ALL.set(INT, base + 4 * index, value);
     }
 
     static double getF64(long base, long index) {
