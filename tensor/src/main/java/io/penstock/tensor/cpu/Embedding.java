@@ -7,13 +7,14 @@ import org.jspecify.annotations.Nullable;
 
 /** y_RC[r] = wte_VC[tokens[r]] + wpe_TC[r mod T], and its gradient. */
 final class Embedding {
-    /** Of a gradient: each takes every so many-th token and position, whose rows are then one thread's, added in row order. */
+    /** Of a gradient: each takes a stretch of positions, and every so many-th token, whose rows are then one thread's, added in row order. */
     private static final int TILES = 16;
 
     private static final long ELEMENTS = 1 << 15;
 
     private final Workers workers;
     private final Workspace workspace;
+    private final RepeatedTokens repeated;
     private final Tiles forwardTiles = this::forwardTile;
     private final Tiles backwardTiles = this::backwardTile;
 
@@ -30,6 +31,7 @@ final class Embedding {
     Embedding(Workers workers, Workspace workspace) {
         this.workers = workers;
         this.workspace = workspace;
+        repeated = new RepeatedTokens(workspace);
     }
 
     void forward(Tensor y_RC, Tensor tokens_R, Tensor wte_VC, @Nullable Tensor wpe_TC, int sequence) {
@@ -40,6 +42,11 @@ final class Embedding {
 
     void backward(Tensor dwte_VC, @Nullable Tensor dwpe_TC, Tensor dy_RC, Tensor tokens_R, int sequence) {
         plan(dy_RC, tokens_R, dwte_VC, dwpe_TC, sequence);
+        if (wpe == 0) {
+            repeated.assumeAll();
+        } else {
+            repeated.find(tokens, rows, dwte_VC.shape().rows());
+        }
         workers.run(backwardTiles, TILES);
     }
 
@@ -69,21 +76,36 @@ final class Embedding {
         }
     }
 
-    /** The rows of one part of the vocabulary, then those of one part of the positions. */
     private void backwardTile(int tile, int thread) {
+        if (wpe != 0) {
+            long positions = Math.min(sequence, rows);
+            addPositions(positions * tile / TILES, positions * (tile + 1) / TILES);
+        }
+        addRepeatedTokens(tile);
+    }
+
+    /** The gradients of some positions, and of the tokens that occur there and nowhere else: dy is then read once for both. */
+    private void addPositions(long first, long end) {
+        long rowBytes = columns * type.bytes();
+        for (long position = first; position < end; position++) {
+            long dPosition = wpe + 4 * columns * position;
+            for (long row = position; row < rows; row += sequence) {
+                int token = Lanes.getI32(tokens, row);
+                if (repeated.contains(token)) {
+                    Halves.addTo(type, dPosition, y + row * rowBytes, columns);
+                } else {
+                    Halves.addToBoth(type, dPosition, wte + 4 * columns * token, y + row * rowBytes, columns);
+                }
+            }
+        }
+    }
+
+    private void addRepeatedTokens(int tile) {
         long rowBytes = columns * type.bytes();
         for (long row = 0; row < rows; row++) {
             int token = Lanes.getI32(tokens, row);
-            if (token % TILES == tile) {
+            if (token % TILES == tile && repeated.contains(token)) {
                 Halves.addTo(type, wte + 4 * columns * token, y + row * rowBytes, columns);
-            }
-        }
-        if (wpe == 0) {
-            return;
-        }
-        for (long position = tile; position < Math.min(sequence, rows); position += TILES) {
-            for (long row = position; row < rows; row += sequence) {
-                Halves.addTo(type, wpe + 4 * columns * position, y + row * rowBytes, columns);
             }
         }
     }

@@ -94,6 +94,18 @@ final class Halves {
         }
     }
 
+    /** y (F32) += x of {@code type} and z (F32) += x. */
+    static void addToBoth(DType type, long y, long z, long x, long n) {
+        if (type == DType.BF16) {
+            VectorBf16.addToBoth(y, z, x, n);
+        } else if (type == DType.F32) {
+            Vectors.addToBoth(y, z, x, n);
+        } else {
+            VectorF16.addTo(y, x, n);
+            VectorF16.addTo(z, x, n);
+        }
+    }
+
     /** y += x, summed in F32, piece by piece; {@code scratch} holds two pieces. */
     static void add(DType yType, long y, DType xType, long x, long n, long scratch) {
         for (long from = 0; from < n; from += Workspace.PIECE) {

@@ -70,6 +70,21 @@ final class VectorBf16 {
         }
     }
 
+    /** y (F32) += x (BF16) and z (F32) += x, which is read once. */
+    static void addToBoth(long y, long z, long x, long n) {
+        long bound = Lanes.bound(n);
+        for (long i = 0; i < bound; i += Lanes.COUNT) {
+            FloatVector addend = Lanes.loadBf16(x + 2 * i);
+            Lanes.storeF32(y + 4 * i, Lanes.loadF32(y + 4 * i).add(addend));
+            Lanes.storeF32(z + 4 * i, Lanes.loadF32(z + 4 * i).add(addend));
+        }
+        for (long i = bound; i < n; i++) {
+            float addend = Lanes.getBf16(x, i);
+            Lanes.putF32(y, i, Lanes.getF32(y, i) + addend);
+            Lanes.putF32(z, i, Lanes.getF32(z, i) + addend);
+        }
+    }
+
     /** y (F32) += four rows of x (BF16), one after the other, as {@link #addTo} would, with one pass over y. */
     static void addFour(long y, long x, long rowBytes, long n) {
         long bound = Lanes.bound(n);

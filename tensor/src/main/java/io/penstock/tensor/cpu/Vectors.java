@@ -17,6 +17,21 @@ final class Vectors {
         }
     }
 
+    /** y += x and z += x, which is read once. */
+    static void addToBoth(long y, long z, long x, long n) {
+        long bound = Lanes.bound(n);
+        for (long i = 0; i < bound; i += Lanes.COUNT) {
+            FloatVector addend = Lanes.loadF32(x + 4 * i);
+            Lanes.storeF32(y + 4 * i, Lanes.loadF32(y + 4 * i).add(addend));
+            Lanes.storeF32(z + 4 * i, Lanes.loadF32(z + 4 * i).add(addend));
+        }
+        for (long i = bound; i < n; i++) {
+            float addend = Lanes.getF32(x, i);
+            Lanes.putF32(y, i, Lanes.getF32(y, i) + addend);
+            Lanes.putF32(z, i, Lanes.getF32(z, i) + addend);
+        }
+    }
+
     /** y = x * factor. */
     static void scale(long y, long x, float factor, long n) {
         long bound = Lanes.bound(n);

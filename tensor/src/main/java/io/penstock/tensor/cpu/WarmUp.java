@@ -50,12 +50,14 @@ final class WarmUp {
         rates.eps = 1;
         repeat(() -> Vectors.zero(a, N));
         repeat(() -> Vectors.add(a, b, c, N));
+        repeat(() -> Vectors.addToBoth(a, b, c, N));
         repeat(() -> Vectors.scale(a, b, 0.5f, N));
         repeat(() -> Vectors.dot(a, b, N, lanes));
         repeat(() -> VectorBf16.widen(a, b, N));
         repeat(() -> VectorBf16.narrow(a, b, N));
         repeat(() -> VectorBf16.add(a, b, c, N));
         repeat(() -> VectorBf16.addTo(a, b, N));
+        repeat(() -> VectorBf16.addToBoth(a, b, c, N));
         repeat(() -> VectorBf16.addFour(a, b, 0, N));
         repeat(() -> VectorF16.widen(a, b, N));
         repeat(() -> VectorF16.narrow(a, b, N));
