@@ -18,6 +18,7 @@ final class LayerNormGradient implements Tiles {
     private long dresidual;
     private long x;
     private long gain;
+    private long splitGain;
     private long mean;
     private long rstd;
     private long columns;
@@ -48,7 +49,8 @@ final class LayerNormGradient implements Tiles {
         rstd = rstd_R.address();
         columns = x_RC.shape().last();
         type = Lanes.type(x_RC);
-        workspace.requireRows(type == DType.F16 ? 3 : 0, columns);
+        workspace.requireRows(type == DType.F32 ? 0 : 3, columns);
+        splitGain = SplitVectors.of(type, gain, 0, columns, workspace);
         blocks.plan(x_RC.shape().rows(), columns, 2);
         workers.run(this, blocks.count());
         blocks.addTo(dgain_C.address(), 0);
@@ -83,6 +85,7 @@ final class LayerNormGradient implements Tiles {
         float slope = -r * r * (Lanes.getF32(lanes, 1) / columns);
         float shift = -r * (Lanes.getF32(lanes, 0) / columns);
         long skip = dresidual == 0 ? 0 : dresidual + offset;
-        NormInput.row(type, dx + offset, skip, g, values, gain, m, r, slope, shift, columns, scratch + 8 * columns);
+        NormInput.row(
+                type, dx + offset, skip, g, values, splitGain, m, r, slope, shift, columns, scratch + 8 * columns);
     }
 }

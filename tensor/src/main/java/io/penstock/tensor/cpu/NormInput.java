@@ -7,7 +7,8 @@ final class NormInput {
     private NormInput() {}
 
     /**
-     * Overwrites dx, of {@code type}; dresidual, of it too, may be 0 for none. dy and x are BF16 if the type is, else F32; {@code scratch} is room for a row of F16 as F32.
+     * Overwrites dx, of {@code type}; dresidual, of it too, may be 0 for none. dy and x are BF16 if the type is, else F32; gain is that of {@link SplitVectors}; {@code scratch}
+     * is room for a row of F16 as F32.
      */
     static void row(
             DType type,

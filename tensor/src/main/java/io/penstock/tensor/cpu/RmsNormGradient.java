@@ -15,6 +15,7 @@ final class RmsNormGradient implements Tiles {
     private long dresidual;
     private long x;
     private long gain;
+    private long splitGain;
     private long rstd;
     private long columns;
     private DType type = DType.F32;
@@ -41,7 +42,8 @@ final class RmsNormGradient implements Tiles {
         rstd = rstd_R.address();
         columns = x_RC.shape().last();
         type = Lanes.type(x_RC);
-        workspace.requireRows(type == DType.F16 ? 3 : 0, columns);
+        workspace.requireRows(type == DType.F32 ? 0 : 3, columns);
+        splitGain = SplitVectors.of(type, gain, 0, columns, workspace);
         blocks.plan(x_RC.shape().rows(), columns, 1);
         workers.run(this, blocks.count());
         blocks.addTo(dgain_C.address(), 0);
@@ -68,6 +70,6 @@ final class RmsNormGradient implements Tiles {
         // dx = r (g - x r mean_c(g h)): layer norm's with a mean of 0
         float slope = -r * r * (sum / columns);
         long skip = dresidual == 0 ? 0 : dresidual + offset;
-        NormInput.row(type, dx + offset, skip, g, values, gain, 0, r, slope, 0, columns, scratch + 8 * columns);
+        NormInput.row(type, dx + offset, skip, g, values, splitGain, 0, r, slope, 0, columns, scratch + 8 * columns);
     }
 }

@@ -9,7 +9,7 @@ final class RowBlocks {
     private static final int FEWEST_ROWS = 16;
 
     /** Columns that one tile of the final sum takes. */
-    private static final long COLUMNS = 1024;
+    private static final long COLUMNS = 256;
 
     private final Workers workers;
     private final long partials;

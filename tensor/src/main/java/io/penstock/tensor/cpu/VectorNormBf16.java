@@ -66,11 +66,36 @@ final class VectorNormBf16 {
         return sum;
     }
 
+    /**
+     * The order in which {@link #normalize}, {@link #gradient} and their kin read a gain or bias: of every two vectors the even elements first, then the odd ones; as it was after
+     * the last such pair.
+     */
+    static void split(long y, long x, long n) {
+        long bound = Lanes.pairBound(n);
+        for (long i = 0; i < bound; i += 2L * Lanes.COUNT) {
+            for (int lane = 0; lane < Lanes.COUNT; lane++) {
+                Lanes.putF32(y, i + lane, Lanes.getF32(x, i + 2L * lane));
+                Lanes.putF32(y, i + Lanes.COUNT + lane, Lanes.getF32(x, i + 2L * lane + 1));
+            }
+        }
+        for (long i = bound; i < n; i++) {
+            Lanes.putF32(y, i, Lanes.getF32(x, i));
+        }
+    }
+
+    /** Gain and bias in the order of {@link #split}. */
     static void normalize(long y, long x, float mean, float rstd, long gain, long bias, long n) {
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            FloatVector hat = Lanes.loadBf16(x + 2 * i).sub(mean).mul(rstd);
-            Lanes.storeBf16(y + 2 * i, hat.fma(Lanes.loadF32(gain + 4 * i), Lanes.loadF32(bias + 4 * i)));
+        long bound = Lanes.pairBound(n);
+        for (long i = 0; i < bound; i += 2L * Lanes.COUNT) {
+            IntVector pairs = Lanes.loadPairs(x + 2 * i);
+            FloatVector even = Lanes.even(pairs).sub(mean).mul(rstd);
+            FloatVector odd = Lanes.odd(pairs).sub(mean).mul(rstd);
+            long g = gain + 4 * i;
+            long b = bias + 4 * i;
+            Lanes.storePairs(
+                    y + 2 * i,
+                    even.fma(Lanes.loadF32(g), Lanes.loadF32(b)),
+                    odd.fma(Lanes.loadF32(g + 4L * Lanes.COUNT), Lanes.loadF32(b + 4L * Lanes.COUNT)));
         }
         for (long i = bound; i < n; i++) {
             float hat = (Lanes.getBf16(x, i) - mean) * rstd;
@@ -114,16 +139,23 @@ final class VectorNormBf16 {
         Lanes.putF32(lanes, 1, totalGh);
     }
 
-    /** dx = rstd g + slope (x - mean) + offset with g = dy gain. */
+    /** dx = rstd g + slope (x - mean) + offset with g = dy gain; gain in the order of {@link #split}. */
     static void gradient(
             long dx, long dy, long x, long gain, float mean, float rstd, float slope, float offset, long n) {
         FloatVector offsets = FloatVector.broadcast(Lanes.FLOATS, offset);
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            FloatVector g = Lanes.loadBf16(dy + 2 * i).mul(Lanes.loadF32(gain + 4 * i));
-            FloatVector through =
-                    Lanes.loadBf16(x + 2 * i).sub(mean).fma(FloatVector.broadcast(Lanes.FLOATS, slope), offsets);
-            Lanes.storeBf16(dx + 2 * i, g.fma(FloatVector.broadcast(Lanes.FLOATS, rstd), through));
+        FloatVector slopes = FloatVector.broadcast(Lanes.FLOATS, slope);
+        FloatVector rstds = FloatVector.broadcast(Lanes.FLOATS, rstd);
+        long bound = Lanes.pairBound(n);
+        for (long i = 0; i < bound; i += 2L * Lanes.COUNT) {
+            IntVector values = Lanes.loadPairs(x + 2 * i);
+            IntVector gradients = Lanes.loadPairs(dy + 2 * i);
+            long g = gain + 4 * i;
+            FloatVector even = Lanes.even(gradients).mul(Lanes.loadF32(g));
+            FloatVector odd = Lanes.odd(gradients).mul(Lanes.loadF32(g + 4L * Lanes.COUNT));
+            Lanes.storePairs(
+                    dx + 2 * i,
+                    even.fma(rstds, Lanes.even(values).sub(mean).fma(slopes, offsets)),
+                    odd.fma(rstds, Lanes.odd(values).sub(mean).fma(slopes, offsets)));
         }
         for (long i = bound; i < n; i++) {
             float g = Lanes.getBf16(dy, i) * Lanes.getF32(gain, i);
@@ -144,17 +176,36 @@ final class VectorNormBf16 {
             float offset,
             long n) {
         FloatVector offsets = FloatVector.broadcast(Lanes.FLOATS, offset);
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            FloatVector g = Lanes.loadBf16(dy + 2 * i).mul(Lanes.loadF32(gain + 4 * i));
-            FloatVector through =
-                    Lanes.loadBf16(x + 2 * i).sub(mean).fma(FloatVector.broadcast(Lanes.FLOATS, slope), offsets);
-            FloatVector skip = Lanes.loadBf16(dresidual + 2 * i);
-            Lanes.storeBf16(
-                    dx + 2 * i,
-                    g.fma(FloatVector.broadcast(Lanes.FLOATS, rstd), through).add(skip));
+        FloatVector slopes = FloatVector.broadcast(Lanes.FLOATS, slope);
+        FloatVector rstds = FloatVector.broadcast(Lanes.FLOATS, rstd);
+        long bound = Lanes.pairBound(n);
+        for (long i = 0; i < bound; i += 2L * Lanes.COUNT) {
+            IntVector values = Lanes.loadPairs(x + 2 * i);
+            IntVector gradients = Lanes.loadPairs(dy + 2 * i);
+            IntVector skips = Lanes.loadPairs(dresidual + 2 * i);
+            long g = gain + 4 * i;
+            FloatVector even = Lanes.even(gradients).mul(Lanes.loadF32(g));
+            FloatVector odd = Lanes.odd(gradients).mul(Lanes.loadF32(g + 4L * Lanes.COUNT));
+            even = even.fma(rstds, Lanes.even(values).sub(mean).fma(slopes, offsets));
+            odd = odd.fma(rstds, Lanes.odd(values).sub(mean).fma(slopes, offsets));
+            Lanes.storePairs(dx + 2 * i, even.add(Lanes.even(skips)), odd.add(Lanes.odd(skips)));
         }
-        for (long i = bound; i < n; i++) {
+        gradientAndResidualRest(dx, dresidual, dy, x, gain, mean, rstd, slope, offset, bound, n);
+    }
+
+    private static void gradientAndResidualRest(
+            long dx,
+            long dresidual,
+            long dy,
+            long x,
+            long gain,
+            float mean,
+            float rstd,
+            float slope,
+            float offset,
+            long from,
+            long n) {
+        for (long i = from; i < n; i++) {
             float g = Lanes.getBf16(dy, i) * Lanes.getF32(gain, i);
             float through = Math.fma(Lanes.getBf16(x, i) - mean, slope, offset);
             Lanes.putBf16(dx, i, Math.fma(g, rstd, through) + Lanes.getBf16(dresidual, i));

@@ -1,6 +1,7 @@
 package io.penstock.tensor.cpu;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 
 /** The loops of RMS norm over one row, for F32 and for BF16, beside those of {@link VectorNorm} that serve with a mean of 0. */
 final class VectorRms {
@@ -17,11 +18,14 @@ final class VectorRms {
         }
     }
 
+    /** Gain in the order of {@link VectorNormBf16#split}. */
     static void normalizeBf16(long y, long x, float rstd, long gain, long n) {
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            FloatVector hat = Lanes.loadBf16(x + 2 * i).mul(rstd);
-            Lanes.storeBf16(y + 2 * i, hat.mul(Lanes.loadF32(gain + 4 * i)));
+        long bound = Lanes.pairBound(n);
+        for (long i = 0; i < bound; i += 2L * Lanes.COUNT) {
+            IntVector pairs = Lanes.loadPairs(x + 2 * i);
+            FloatVector even = Lanes.even(pairs).mul(rstd).mul(Lanes.loadF32(gain + 4 * i));
+            FloatVector odd = Lanes.odd(pairs).mul(rstd).mul(Lanes.loadF32(gain + 4 * i + 4L * Lanes.COUNT));
+            Lanes.storePairs(y + 2 * i, even, odd);
         }
         for (long i = bound; i < n; i++) {
             Lanes.putBf16(y, i, Lanes.getBf16(x, i) * rstd * Lanes.getF32(gain, i));

@@ -70,6 +70,7 @@ final class WarmUp {
         repeat(() -> VectorNorm.gradientAndResidual(a, b, c, d, e, 0, 1, 0, 0, N));
         repeat(() -> VectorNormBf16.sum(a, N, lanes));
         repeat(() -> VectorNormBf16.squares(a, 0, N, lanes));
+        repeat(() -> VectorNormBf16.split(a, b, N));
         repeat(() -> VectorNormBf16.normalize(a, b, 0, 1, c, d, N));
         repeat(() -> VectorNormBf16.sums(a, b, c, d, e, 0, 1, N, lanes));
         repeat(() -> VectorNormBf16.gradient(a, b, c, d, 0, 1, 0, 0, N));
