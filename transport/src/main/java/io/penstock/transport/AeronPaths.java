@@ -94,16 +94,21 @@ final class AeronPaths {
         return SHARED_FROM_BYTES;
     }
 
+    /** Messages so long or longer are copied by sender and receiver together, where they can reach each other's memory. */
+    long crossFromBytes() {
+        return settings.crossFromBytes();
+    }
+
     /** Messages so long or longer go to this peer through a slab. */
     long slabFromBytes(int peer) {
         return isIpc(peer) && settings.slabSlots() > 0 ? settings.slabFromBytes() : Long.MAX_VALUE;
     }
 
-    Slab createSlab(Slab.Stream stream) throws IOException {
+    Slab createSlab(StreamFile.Stream stream) throws IOException {
         return Slab.create(files, stream, settings.slabSlots(), settings.slabSlotBytes());
     }
 
-    Slab openSlab(Slab.Stream stream) throws IOException {
+    Slab openSlab(StreamFile.Stream stream) throws IOException {
         return Slab.open(files, stream);
     }
 

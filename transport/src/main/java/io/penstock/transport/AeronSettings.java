@@ -6,6 +6,8 @@ import org.agrona.BitUtil;
  * How the bytes travel over Aeron. Each open stream maps three terms in {@code /dev/shm}, over UDP three more at the receiver.
  *
  * @param path which way to take; AUTO is IPC to ranks with the same media driver and UDP to others
+ * @param crossFromBytes messages so long or longer are copied once, by sender and receiver together from the one's memory to the other's, where the kernel lets processes of
+ *     this user reach each other (process_vm_readv); {@link #NEVER} for not
  * @param ipcTermBytes a power of two; half of it may be in flight
  * @param slabSlots pieces of large messages that may lie between sender and receiver of one IPC stream; 0 for no slab
  * @param slabSlotBytes bytes of such a piece, a multiple of 64
@@ -16,6 +18,7 @@ import org.agrona.BitUtil;
  */
 public record AeronSettings(
         Path path,
+        int crossFromBytes,
         int ipcTermBytes,
         int slabSlots,
         int slabSlotBytes,
@@ -36,17 +39,23 @@ public record AeronSettings(
     public static final int CONTROL_TERM_BYTES = 64 * 1024;
 
     private static final long MAX_SLAB_BYTES = 1L << 30;
+    /** Of {@link #crossFromBytes}. */
+    public static final int NEVER = Integer.MAX_VALUE;
+
     /** Of every Aeron stream. */
     public static final int TERMS = 3;
 
     static final int CONTROL_MTU_BYTES = 1408;
 
     public static final AeronSettings DEFAULT =
-            new AeronSettings(Path.AUTO, 2 << 20, 8, 256 << 10, 64 << 10, 2 << 20, MAX_MTU_BYTES, 1 << 20);
+            new AeronSettings(Path.AUTO, 64 << 10, 2 << 20, 8, 256 << 10, 64 << 10, 2 << 20, MAX_MTU_BYTES, 1 << 20);
 
     public AeronSettings {
         if (!BitUtil.isPowerOfTwo(ipcTermBytes) || ipcTermBytes < 1 << 20) {
             throw new IllegalArgumentException("ipcTermBytes=" + ipcTermBytes + " is no power of two >= 1 MiB");
+        }
+        if (crossFromBytes < 1) {
+            throw new IllegalArgumentException("crossFromBytes=" + crossFromBytes + " < 1");
         }
         if (slabSlots < 0 || slabSlots == 1 || slabSlotBytes < 64 || slabSlotBytes % 64 != 0 || slabFromBytes < 1) {
             throw new IllegalArgumentException("want slabSlots=" + slabSlots + " 0 or at least 2, slabSlotBytes="
@@ -72,6 +81,7 @@ public record AeronSettings(
     public AeronSettings withPath(Path chosen) {
         return new AeronSettings(
                 chosen,
+                crossFromBytes,
                 ipcTermBytes,
                 slabSlots,
                 slabSlotBytes,
@@ -84,17 +94,48 @@ public record AeronSettings(
     /** Messages of {@code fromBytes} or more go through a slab of so many slots; 0 slots for none. */
     public AeronSettings withSlab(int slots, int slotBytes, int fromBytes) {
         return new AeronSettings(
-                path, ipcTermBytes, slots, slotBytes, fromBytes, udpTermBytes, udpMtuBytes, udpWindowBytes);
+                path,
+                crossFromBytes,
+                ipcTermBytes,
+                slots,
+                slotBytes,
+                fromBytes,
+                udpTermBytes,
+                udpMtuBytes,
+                udpWindowBytes);
+    }
+
+    /** Messages of {@code bytes} or more are copied by both ends; {@link #NEVER} for none. */
+    public AeronSettings withCrossFromBytes(int bytes) {
+        return new AeronSettings(
+                path,
+                bytes,
+                ipcTermBytes,
+                slabSlots,
+                slabSlotBytes,
+                slabFromBytes,
+                udpTermBytes,
+                udpMtuBytes,
+                udpWindowBytes);
     }
 
     public AeronSettings withIpcTermBytes(int bytes) {
         return new AeronSettings(
-                path, bytes, slabSlots, slabSlotBytes, slabFromBytes, udpTermBytes, udpMtuBytes, udpWindowBytes);
+                path,
+                crossFromBytes,
+                bytes,
+                slabSlots,
+                slabSlotBytes,
+                slabFromBytes,
+                udpTermBytes,
+                udpMtuBytes,
+                udpWindowBytes);
     }
 
-    /** Shared memory that one data stream over IPC takes: its terms, and a slab once large messages use it. */
+    /** Shared memory that one data stream over IPC takes: its terms, and what large messages need once there are some. */
     public long ipcStreamBytes() {
-        return TERMS * (long) ipcTermBytes + (slabSlots == 0 ? 0 : Slab.bytes(slabSlots, slabSlotBytes));
+        long boardBytes = crossFromBytes == NEVER ? 0 : CrossBoard.BYTES;
+        return boardBytes + TERMS * (long) ipcTermBytes + (slabSlots == 0 ? 0 : Slab.bytes(slabSlots, slabSlotBytes));
     }
 
     /** The same of one end of a data stream over UDP. */

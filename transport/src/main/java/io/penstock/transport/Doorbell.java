@@ -16,10 +16,11 @@ import org.jspecify.annotations.Nullable;
  * Wakes the thread that moves the bytes of a rank, from any thread of any process of the machine; a page of shared memory. Whoever gives
  * the rank something to do rings after it, so that a rank which waits can sleep instead of polling. A waiting thread that moves bytes is
  * woken instead of the transport thread, which sleeps on. It stays in charge when its wait is over, since the next one often follows at
- * once, until the transport thread looks by itself and finds nobody there.
+ * once, until the transport thread looks by itself and finds nobody there. While all are awake a ring only reads, so that the page stays in
+ * the caches of both; who goes to sleep says so first, and then looks once more.
  *
  * <pre>
- *    0 rings (int): the futex word of the transport thread         4 rings (int): that of a waiting thread; a ring adds to both at once
+ *    0 rings (int): the futex word of the transport thread         4 rings (int): that of a waiting thread; only a ring that wakes it adds
  *   64 flags (int): 1 the transport thread may be asleep, 2 the waiting thread may be, 4 a waiting thread is in charge
  *  128 taken (long), for each peer and lane: how many pieces of this rank's {@link SharedMemory} it has copied so far
  * </pre>
@@ -27,7 +28,6 @@ import org.jspecify.annotations.Nullable;
 final class Doorbell implements AutoCloseable {
     private static final long TAKEN_OFFSET = 128;
     private static final long PAGE_BYTES = 4096;
-    private static final long BOTH_RINGS = 1L << 32 | 1;
     private static final long FLAGS_OFFSET = 64;
     private static final int AGENT_ASLEEP = 1;
     private static final int WAITER_ASLEEP = 2;
@@ -90,49 +90,73 @@ final class Doorbell implements AutoCloseable {
 
     /** A peer: wakes who is in charge. */
     void ring() {
-        int flags = rung();
+        int flags = flagsAfterAll();
         if ((flags & WAITER_IN_CHARGE) != 0) {
-            if ((flags & WAITER_ASLEEP) != 0) {
-                Futex.wake(waiter.word);
-            }
-        } else if ((flags & AGENT_ASLEEP) != 0) {
-            Futex.wake(agent.word);
+            wakeIf(flags, waiter);
+        } else {
+            wakeIf(flags, agent);
+        }
+    }
+
+    /** A peer: wakes a waiting thread that is in charge, and leaves a rank alone that computes. */
+    void ringWaiter() {
+        int flags = flagsAfterAll();
+        if ((flags & WAITER_IN_CHARGE) != 0) {
+            wakeIf(flags, waiter);
         }
     }
 
     /** The owner: wakes the waiting thread that moves bytes, and if there is none the transport thread, whoever is in charge. */
     void ringHere() {
-        int flags = rung();
-        if ((flags & WAITER_ASLEEP) != 0) {
-            Futex.wake(waiter.word);
-        } else if ((flags & AGENT_ASLEEP) != 0) {
-            Futex.wake(agent.word);
-        }
+        int flags = flagsAfterAll();
+        wakeIf(flags, (flags & WAITER_ASLEEP) != 0 ? waiter : agent);
     }
 
     /** The owner: wakes the transport thread. */
     void ringAgent() {
-        if ((rung() & AGENT_ASLEEP) != 0) {
-            Futex.wake(agent.word);
+        wakeIf(flagsAfterAll(), agent);
+    }
+
+    /** The flags, read after whatever was written before is there for all to see. */
+    private int flagsAfterAll() {
+        VarHandle.fullFence();
+        return (int) INT.getOpaque(memory, FLAGS_OFFSET);
+    }
+
+    private void wakeIf(int flags, Sleeper sleeper) {
+        if ((flags & sleeper.flag) != 0) {
+            int ignored = (int) INT.getAndAdd(memory, sleeper.offset, 1);
+            Futex.wake(sleeper.word);
         }
     }
 
-    private int rung() {
-        long ignored = (long) LONG.getAndAdd(memory, 0L, BOTH_RINGS);
-        return (int) INT.getVolatile(memory, FLAGS_OFFSET);
+    /**
+     * The transport thread, which found nothing to do: from now on it is rung for. It must look once more before it {@linkplain #sleep
+     * sleeps}, since who rang a moment ago saw it awake; if it finds something it {@linkplain #stayAwake stays awake}.
+     */
+    int lieDown() {
+        return lieDown(agent);
     }
 
-    /** The owner reads this before it looks for work, and passes it to {@link #sleep} if it finds none. */
-    int rings() {
-        return (int) INT.getVolatile(memory, agent.offset);
+    /** As {@link #lieDown()}, for a waiting thread that has the turn. */
+    int lieDownAsWaiter() {
+        return lieDown(waiter);
     }
 
-    /** As {@link #rings}, for a waiting thread. */
-    int ringsOfWaiter() {
-        return (int) INT.getVolatile(memory, waiter.offset);
+    private int lieDown(Sleeper sleeper) {
+        raise(sleeper.flag);
+        return (int) INT.getVolatile(memory, sleeper.offset);
     }
 
-    /** The transport thread: returns at once if the bell rang since {@code seen} was read; else at a ring, or after the limit. */
+    void stayAwake() {
+        lower(agent.flag);
+    }
+
+    void stayAwakeAsWaiter() {
+        lower(waiter.flag);
+    }
+
+    /** The transport thread: returns at once if the bell rang since {@link #lieDown}; else at a ring, or after the limit. */
     void sleep(int seen, long limitNs) {
         sleep(agent, seen, limitNs);
     }
@@ -145,7 +169,6 @@ final class Doorbell implements AutoCloseable {
     private void sleep(Sleeper sleeper, int seen, long limitNs) {
         sleeper.timespec.set(ValueLayout.JAVA_LONG, 0, limitNs / TimeUnit.SECONDS.toNanos(1));
         sleeper.timespec.set(ValueLayout.JAVA_LONG, 8, limitNs % TimeUnit.SECONDS.toNanos(1));
-        raise(sleeper.flag);
         Futex.await(sleeper.word, seen, sleeper.timespec);
         lower(sleeper.flag);
     }

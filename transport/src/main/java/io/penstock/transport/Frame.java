@@ -32,22 +32,26 @@ import org.agrona.MutableDirectBuffer;
  *
  * DATA frames are a message. SLAB frames are the same, but their bytes lie in the {@link Slab} of the stream, and the payload says where:
  * the number of the slot (long), the number of bytes (int), 0 (int). SHARED frames
- * are the same for bytes in {@link SharedMemory} of the sender: offset in the block (long), number of bytes (int), block (int). HEARTBEAT frames carry the progress of the sender (step, micro-batch, and its activity as chunk). ABORT
+ * are the same for bytes in {@link SharedMemory} of the sender: offset in the block (long), number of bytes (int), block (int). A CROSS
+ * frame is a whole message of which both ends copy pieces ({@link CrossBoard}): address in the sender (long), number in the board (long). A
+ * CROSS_OFFER frame, without payload, comes before the first of them, with the header of the message that waits for the answer. HEARTBEAT frames carry the progress of the sender (step, micro-batch, and its activity as chunk). ABORT
  * frames carry a {@link Failure} as payload, see {@link AbortCodec}. The checksum covers the header (its own field as 0), the payload and
  * what lies in the slab; of shared memory, only the frame.
  */
 final class Frame {
     static final int HEADER_BYTES = 64;
     static final int MAGIC = 0x4B534E50;
-    static final byte VERSION = 1;
+    static final byte VERSION = 2;
 
     static final byte DATA = 1;
     static final byte HEARTBEAT = 2;
     static final byte ABORT = 3;
     static final byte SLAB = 4;
     static final byte SHARED = 5;
+    static final byte CROSS_OFFER = 6;
+    static final byte CROSS = 7;
 
-    /** The payload of a SLAB or SHARED frame. */
+    /** The payload of a SLAB, SHARED or CROSS frame. */
     static final int DESCRIPTOR_BYTES = 16;
 
     /** DATA: the checksum field counts. */
@@ -106,6 +110,19 @@ final class Frame {
         to.putLong(at + HEADER_BYTES, offset, ORDER);
         to.putInt(at + HEADER_BYTES + 8, bytes, ORDER);
         to.putInt(at + HEADER_BYTES + 12, block, ORDER);
+    }
+
+    static void describeCross(MutableDirectBuffer to, int at, long address, long number) {
+        to.putLong(at + HEADER_BYTES, address, ORDER);
+        to.putLong(at + HEADER_BYTES + 8, number, ORDER);
+    }
+
+    static long crossAddress(DirectBuffer from, int at) {
+        return from.getLong(at + HEADER_BYTES, ORDER);
+    }
+
+    static long crossNumber(DirectBuffer from, int at) {
+        return from.getLong(at + HEADER_BYTES + 8, ORDER);
     }
 
     static long sharedOffset(DirectBuffer from, int at) {

@@ -11,8 +11,8 @@ import org.agrona.DirectBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Receives of one lane from one peer; of the thread that has the turn. Bytes are copied from the log buffer, the slab or the sender's
- * shared memory to the posted destination; without a posted receive the lane is not read, which holds the sender back.
+ * Receives of one lane from one peer; of the thread that has the turn. Bytes are copied from the log buffer, the slab, the sender's
+ * shared memory or its own ({@link CrossReceives}) to the posted destination; without a posted receive the lane is not read, which holds the sender back.
  */
 final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
     private static final int BURST_FRAMES = 32;
@@ -28,6 +28,8 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
     private final AeronPaths paths;
     private final TransferQueue queue = new TransferQueue();
     private final SharedMemory shared;
+    private final CrossReceives cross;
+    private final StreamFile.Stream stream;
     private @Nullable Slab slab;
     /** Pieces copied from the sender's shared memory so far. */
     private long pieces;
@@ -58,6 +60,8 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
         this.bells = bells;
         this.paths = paths;
         this.shared = shared;
+        this.stream = new StreamFile.Stream(context.job(), context.epoch(), peer, context.rank(), lane);
+        this.cross = new CrossReceives(context, control::report, bells, paths, stream);
     }
 
     void add(Transfer transfer) {
@@ -65,7 +69,7 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
     }
 
     boolean isIdle() {
-        return queue.head() == null || broken;
+        return (queue.head() == null && cross.isIdle()) || broken;
     }
 
     /** Returns the number of frames received. */
@@ -73,11 +77,12 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
         if (isIdle()) {
             return 0;
         }
-        int frames = subscription.controlledPoll(this, BURST_FRAMES);
+        int frames = queue.head() == null ? 0 : subscription.controlledPoll(this, BURST_FRAMES);
         if (frames > 0) {
             control.heard(peer, nowNs);
         }
-        return frames;
+        // After what was announced is open, so that the sender can copy ahead.
+        return frames + cross.work();
     }
 
     @Override
@@ -95,29 +100,38 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
             return Action.CONTINUE;
         }
         byte type = Frame.type(buffer, at);
-        int payload = payloadBytes(type, buffer, at, length);
+        long payload = payloadBytes(type, buffer, at, length);
         if (!isExpected(buffer, at, payload, transfer)
-                || (type == Frame.SLAB && !isInNextSlot(buffer, at, payload, transfer))
-                || (type == Frame.SHARED && !isInBlock(buffer, at, payload, transfer))
+                || (type == Frame.CROSS && !isNextCrossing(buffer, at, transfer))
+                || (type == Frame.SLAB && !isInNextSlot(buffer, at, (int) payload, transfer))
+                || (type == Frame.SHARED && !isInBlock(buffer, at, (int) payload, transfer))
                 || !isIntact(buffer, at, length, transfer, type == Frame.SLAB)) {
             return Action.BREAK;
         }
         session = header.sessionId();
         hasSession = true;
-        take(type, buffer, at, payload, transfer);
-        return payload < LONG_PIECE_BYTES ? Action.CONTINUE : Action.BREAK;
+        switch (type) {
+            case Frame.CROSS_OFFER -> answer(transfer);
+            case Frame.CROSS -> cross(Frame.crossAddress(buffer, at), transfer);
+            default -> take(type, buffer, at, (int) payload, transfer);
+        }
+        return payload < LONG_PIECE_BYTES || type == Frame.CROSS ? Action.CONTINUE : Action.BREAK;
     }
 
     private static boolean isBytes(byte type, int length) {
-        return type == Frame.DATA
-                || ((type == Frame.SLAB || type == Frame.SHARED)
-                        && length == Frame.HEADER_BYTES + Frame.DESCRIPTOR_BYTES);
+        return switch (type) {
+            case Frame.DATA -> true;
+            case Frame.SLAB, Frame.SHARED, Frame.CROSS -> length == Frame.HEADER_BYTES + Frame.DESCRIPTOR_BYTES;
+            case Frame.CROSS_OFFER -> length == Frame.HEADER_BYTES;
+            default -> false;
+        };
     }
 
-    private static int payloadBytes(byte type, DirectBuffer buffer, int at, int length) {
+    private static long payloadBytes(byte type, DirectBuffer buffer, int at, int length) {
         return switch (type) {
             case Frame.SLAB -> Frame.slotBytes(buffer, at);
             case Frame.SHARED -> Frame.sharedBytes(buffer, at);
+            case Frame.CROSS -> Frame.length(buffer, at);
             default -> length - Frame.HEADER_BYTES;
         };
     }
@@ -134,11 +148,41 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
         }
         transfer.moved += payload;
         if (transfer.moved == transfer.length) {
-            queue.remove();
-            sequence++;
+            next();
             context.counters().messageDone(transfer);
             transfer.complete();
         }
+    }
+
+    private void next() {
+        queue.remove();
+        sequence++;
+    }
+
+    private void answer(Transfer transfer) {
+        try {
+            cross.answer();
+        } catch (IOException e) {
+            broken(transfer, "rank " + context.rank() + " cannot open the page of rank " + peer + ": " + e);
+        }
+    }
+
+    /** The lane goes on with the next message while this one is copied. */
+    private void cross(long source, Transfer transfer) {
+        next();
+        cross.open(transfer, source);
+    }
+
+    private boolean isNextCrossing(DirectBuffer buffer, int at, Transfer transfer) {
+        long number = Frame.crossNumber(buffer, at);
+        boolean good = cross.expects(number) && transfer.length > 0;
+        if (!good) {
+            broken(
+                    transfer,
+                    "rank " + context.rank() + " expected from rank " + peer + " message " + cross.next()
+                            + " of those that both copy; found: " + number + " of " + transfer.length + " bytes");
+        }
+        return good;
     }
 
     private void takeFromSlab(MemorySegment destination, long to, int bytes) {
@@ -180,7 +224,7 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
         Slab through = slab;
         if (through == null) {
             try {
-                through = paths.openSlab(new Slab.Stream(context.job(), context.epoch(), peer, context.rank(), lane));
+                through = paths.openSlab(stream);
                 slab = through;
             } catch (IOException e) {
                 broken(transfer, "rank " + context.rank() + " cannot open the slab of rank " + peer + ": " + e);
@@ -204,7 +248,7 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
         return found < sequence || (found == sequence && Frame.offset(buffer, at) < transfer.moved);
     }
 
-    private boolean isExpected(DirectBuffer buffer, int at, int payload, Transfer transfer) {
+    private boolean isExpected(DirectBuffer buffer, int at, long payload, Transfer transfer) {
         boolean expected = Frame.kind(buffer, at) == transfer.tag.kind().wire()
                 && Frame.chunk(buffer, at) == transfer.tag.chunk()
                 && Frame.step(buffer, at) == transfer.step
@@ -256,8 +300,14 @@ final class InboundLane implements ControlledFragmentHandler, AutoCloseable {
         control.report(peer, reason);
     }
 
+    /** The run is lost: when this returns, the peer writes nothing more here. */
+    void fence() {
+        cross.fence();
+    }
+
     @Override
     public void close() {
+        cross.close();
         if (slab != null) {
             slab.close();
         }

@@ -29,6 +29,7 @@ final class Mover {
     private final @Nullable InboundLane[] inbound;
     private long lastNs = System.nanoTime();
     private long keptHouseNs = lastNs;
+    private boolean fenced;
     private long lossesReadNs = lastNs;
 
     Mover(
@@ -68,6 +69,9 @@ final class Mover {
         if (context.board().settled(nowNs) == null) {
             work += takePosts();
             work += moveBytes(nowNs);
+        } else if (!fenced) {
+            fenced = true;
+            fence();
         }
         return work;
     }
@@ -84,6 +88,14 @@ final class Mover {
             losses.update();
         }
         return client.invoke() + control.doWork(nowNs);
+    }
+
+    private void fence() {
+        for (InboundLane lane : inbound) {
+            if (lane != null) {
+                lane.fence();
+            }
+        }
     }
 
     private int takePosts() {
@@ -109,6 +121,7 @@ final class Mover {
         for (OutboundLane lane : outbound) {
             if (lane != null) {
                 frames += lane.pump(nowNs);
+                frames += lane.help();
             }
         }
         for (InboundLane lane : inbound) {

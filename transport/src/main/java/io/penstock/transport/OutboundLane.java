@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Sends of one lane to one peer, of the thread that has the turn. Messages are cut into frames that are written straight into the log
  * buffer. Of large ones to a rank of this machine only descriptors go through the log: the bytes stay where they are if that is
- * {@link SharedMemory}, and go through a {@link Slab} if not.
+ * {@link SharedMemory} or can be reached there ({@link CrossSends}), and go through a {@link Slab} if not.
  */
 final class OutboundLane implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(OutboundLane.class);
@@ -36,12 +36,17 @@ final class OutboundLane implements AutoCloseable {
     /** Announced from shared memory, not taken yet. */
     private final TransferQueue untaken = new TransferQueue();
 
+    private final CrossSends cross;
+    private final StreamFile.Stream stream;
+
     private long pieces;
     private @Nullable Slab slab;
-    /** Messages so long or longer go through the slab. */
+    /** Messages so long or longer are copied by both ends, if they can be, and else go through the slab. */
     private long slabFromBytes;
     /** Messages so long or longer stay in shared memory, if they are there. */
     private final long sharedFromBytes;
+
+    private final long crossFromBytes;
 
     private long sequence;
     private long blockedSinceNs;
@@ -65,8 +70,11 @@ final class OutboundLane implements AutoCloseable {
         this.shared = shared;
         this.maxPayloadBytes = publication.maxPayloadLength() - Frame.HEADER_BYTES;
         this.slabFromBytes = paths.slabFromBytes(peer);
+        this.stream = new StreamFile.Stream(context.job(), context.epoch(), context.rank(), peer, lane);
         boolean canShare = paths.isIpc(peer) && bells.own() != null && context.checksum() == null;
         this.sharedFromBytes = canShare ? paths.sharedFromBytes() : Long.MAX_VALUE;
+        this.crossFromBytes = canShare ? paths.crossFromBytes() : Long.MAX_VALUE;
+        this.cross = new CrossSends(context, paths, stream);
     }
 
     void add(Transfer transfer) {
@@ -74,7 +82,7 @@ final class OutboundLane implements AutoCloseable {
     }
 
     boolean isIdle() {
-        return queue.head() == null && untaken.head() == null;
+        return queue.head() == null && untaken.head() == null && cross.isIdle();
     }
 
     /** Whether only polling tells when there is room again. */
@@ -84,7 +92,7 @@ final class OutboundLane implements AutoCloseable {
 
     /** Returns the number of frames sent and of transfers that ended. */
     int pump(long nowNs) {
-        int work = untaken.head() == null ? 0 : endTaken();
+        int work = (untaken.head() == null ? 0 : endTaken()) + cross.endDone();
         int frames = 0;
         while (frames < BURST_FRAMES) {
             Transfer transfer = queue.head();
@@ -95,7 +103,9 @@ final class OutboundLane implements AutoCloseable {
             if (transfer.moved == transfer.length) {
                 queue.remove();
                 sequence++;
-                if (transfer.lastPiece > 0) {
+                if (transfer.crosses) {
+                    cross.add(transfer);
+                } else if (transfer.lastPiece > 0) {
                     untaken.add(transfer);
                 } else {
                     end(transfer);
@@ -107,6 +117,11 @@ final class OutboundLane implements AutoCloseable {
             bells.ring(peer);
         }
         return work + frames;
+    }
+
+    /** Copies a piece for the peer, if it is ready for one. Returns work done. */
+    int help() {
+        return cross.help(bells) ? 1 : 0;
     }
 
     private void end(Transfer transfer) {
@@ -126,6 +141,23 @@ final class OutboundLane implements AutoCloseable {
     }
 
     private boolean pumpFrame(Transfer transfer, long nowNs) {
+        if (transfer.length >= crossFromBytes && transfer.moved == 0) {
+            switch (cross.state()) {
+                case NEW -> {
+                    return pumpOffer(transfer, nowNs);
+                }
+                case OFFERED -> {
+                    refused(nowNs, true);
+                    return false;
+                }
+                case OPEN -> {
+                    if (cross.isReachable(transfer)) {
+                        return pumpCross(transfer, nowNs);
+                    }
+                }
+                case REFUSED -> {}
+            }
+        }
         if (transfer.length >= sharedFromBytes) {
             int block = shared.blockOf(transfer.memory.address() + transfer.offset, transfer.length);
             if (block != SharedMemory.NOT_SHARED) {
@@ -134,6 +166,37 @@ final class OutboundLane implements AutoCloseable {
         }
         Slab through = transfer.length >= slabFromBytes ? slab() : null;
         return through == null ? pumpPlain(transfer, nowNs) : pumpSlab(transfer, through, nowNs);
+    }
+
+    /** The message waits for the answer, which a bell tells of. */
+    private boolean pumpOffer(Transfer transfer, long nowNs) {
+        if (!claim(Frame.HEADER_BYTES, nowNs)) {
+            return false;
+        }
+        if (cross.offer()) {
+            encode(transfer, Frame.CROSS_OFFER);
+            claim.commit();
+        } else {
+            claim.abort();
+        }
+        return true;
+    }
+
+    private boolean pumpCross(Transfer transfer, long nowNs) {
+        if (!cross.hasRoom()) {
+            refused(nowNs, true);
+            return false;
+        }
+        if (!claim(Frame.HEADER_BYTES + Frame.DESCRIPTOR_BYTES, nowNs)) {
+            return false;
+        }
+        encode(transfer, Frame.CROSS);
+        long address = transfer.memory.address() + transfer.offset;
+        Frame.describeCross(claim.buffer(), claim.offset(), address, cross.next());
+        claim.commit();
+        transfer.moved = transfer.length;
+        transfer.crosses = true;
+        return true;
     }
 
     private boolean pumpShared(Transfer transfer, int block, long nowNs) {
@@ -236,7 +299,6 @@ final class OutboundLane implements AutoCloseable {
     /** Made when the first large message comes. Where it cannot be made, all messages go through the log. */
     private @Nullable Slab slab() {
         if (slab == null) {
-            Slab.Stream stream = new Slab.Stream(context.job(), context.epoch(), context.rank(), peer, lane);
             try {
                 slab = paths.createSlab(stream);
             } catch (IOException e) {
@@ -275,6 +337,7 @@ final class OutboundLane implements AutoCloseable {
 
     @Override
     public void close() {
+        cross.close();
         if (slab != null) {
             slab.close();
         }

@@ -16,9 +16,17 @@ record SharedFiles(Path directory) {
         return new SharedFiles(Path.of(driverDirectory).resolve("penstock"));
     }
 
-    Path slab(Slab.Stream stream) {
-        return directory.resolve("slab-" + Long.toHexString(stream.job()) + "-" + stream.epoch() + "-" + stream.source()
-                + "-" + stream.destination() + "-" + stream.lane());
+    Path slab(StreamFile.Stream stream) {
+        return file("slab", stream);
+    }
+
+    Path board(StreamFile.Stream stream) {
+        return file("board", stream);
+    }
+
+    private Path file(String what, StreamFile.Stream stream) {
+        return directory.resolve(what + "-" + Long.toHexString(stream.job()) + "-" + stream.epoch() + "-"
+                + stream.source() + "-" + stream.destination() + "-" + stream.lane());
     }
 
     Path memory(long job, int epoch, int rank, int block) {

@@ -1,15 +1,12 @@
 package io.penstock.transport;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 
 /**
  * Shared memory through which the large messages of one stream (source, destination, lane) go: a ring of slots, small enough to stay in
@@ -17,7 +14,7 @@ import java.nio.file.StandardOpenOption;
  * copies it out and says so by a counter in the slab, which is what holds the sender back. One sender thread, one receiver thread.
  *
  * <pre>
- *     0 magic "PNSLAB01"    8 job    16 epoch (int)    20 source (int)    24 destination (int)    28 lane (int)
+ *     0 magic "PNSLAB01", and the rest of a {@link StreamFile}'s beginning
  *    32 slots (int)        36 bytes of a slot (int)
  *   128 taken: number of slots that the receiver has emptied so far
  *   256 wanted: 1 while the sender waits for a slot and wants to hear of it
@@ -25,9 +22,6 @@ import java.nio.file.StandardOpenOption;
  * </pre>
  */
 final class Slab implements AutoCloseable {
-    /** Whose slab it is. */
-    record Stream(long job, int epoch, int source, int destination, int lane) {}
-
     static final int HEADER_BYTES = 4096;
     private static final long MAGIC = 0x3130_4241_4C53_4E50L;
     private static final long TAKEN_OFFSET = 128;
@@ -37,7 +31,7 @@ final class Slab implements AutoCloseable {
 
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
-    private final Arena arena;
+    private final StreamFile file;
     private final MemorySegment memory;
     private final ByteBuffer bytes;
     private final int slots;
@@ -47,9 +41,9 @@ final class Slab implements AutoCloseable {
     /** What the sender last saw of the receiver's counter. */
     private long takenSeen;
 
-    private Slab(Arena arena, MemorySegment memory, int slots, int slotBytes) {
-        this.arena = arena;
-        this.memory = memory;
+    private Slab(StreamFile file, int slots, int slotBytes) {
+        this.file = file;
+        this.memory = file.memory();
         this.bytes = memory.asByteBuffer();
         this.slots = slots;
         this.slotBytes = slotBytes;
@@ -64,24 +58,12 @@ final class Slab implements AutoCloseable {
      *
      * @throws IOException above all if there is no room for it
      */
-    static Slab create(SharedFiles files, Stream stream, int slots, int slotBytes) throws IOException {
-        long bytes = bytes(slots, slotBytes);
-        Arena arena = Arena.ofShared();
-        try (FileChannel channel = files.create(files.slab(stream), bytes)) {
-            MemorySegment memory = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
-            memory.set(ValueLayout.JAVA_LONG, 8, stream.job());
-            memory.set(ValueLayout.JAVA_INT, 16, stream.epoch());
-            memory.set(ValueLayout.JAVA_INT, 20, stream.source());
-            memory.set(ValueLayout.JAVA_INT, 24, stream.destination());
-            memory.set(ValueLayout.JAVA_INT, 28, stream.lane());
-            memory.set(ValueLayout.JAVA_INT, 32, slots);
-            memory.set(ValueLayout.JAVA_INT, 36, slotBytes);
-            LONG.setRelease(memory, 0L, MAGIC);
-            return new Slab(arena, memory, slots, slotBytes);
-        } catch (IOException e) {
-            arena.close();
-            throw e;
-        }
+    static Slab create(SharedFiles files, StreamFile.Stream stream, int slots, int slotBytes) throws IOException {
+        StreamFile file = StreamFile.create(files, files.slab(stream), stream, bytes(slots, slotBytes));
+        file.memory().set(ValueLayout.JAVA_INT, 32, slots);
+        file.memory().set(ValueLayout.JAVA_INT, 36, slotBytes);
+        file.publish(MAGIC);
+        return new Slab(file, slots, slotBytes);
     }
 
     /**
@@ -89,30 +71,21 @@ final class Slab implements AutoCloseable {
      *
      * @throws IOException if there is none, or it is not that of this stream
      */
-    static Slab open(SharedFiles files, Stream stream) throws IOException {
+    static Slab open(SharedFiles files, StreamFile.Stream stream) throws IOException {
         Path path = files.slab(stream);
-        Arena arena = Arena.ofShared();
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-            MemorySegment memory = channel.map(FileChannel.MapMode.READ_WRITE, 0, channel.size(), arena);
-            if (memory.byteSize() < HEADER_BYTES || (long) LONG.getAcquire(memory, 0L) != MAGIC) {
-                throw new IOException(path + " is no slab");
-            }
-            Stream found = new Stream(
-                    memory.get(ValueLayout.JAVA_LONG, 8),
-                    memory.get(ValueLayout.JAVA_INT, 16),
-                    memory.get(ValueLayout.JAVA_INT, 20),
-                    memory.get(ValueLayout.JAVA_INT, 24),
-                    memory.get(ValueLayout.JAVA_INT, 28));
+        StreamFile file = StreamFile.open(path, stream, MAGIC, HEADER_BYTES, "slab");
+        try {
+            MemorySegment memory = file.memory();
             int slots = memory.get(ValueLayout.JAVA_INT, 32);
             int slotBytes = memory.get(ValueLayout.JAVA_INT, 36);
-            if (!found.equals(stream) || slots < 1 || slotBytes < 1 || memory.byteSize() != bytes(slots, slotBytes)) {
-                throw new IOException(path + " is of " + found + ", " + slots + " slots of " + slotBytes + " bytes in "
-                        + memory.byteSize() + ", not of " + stream);
+            if (slots < 1 || slotBytes < 1 || memory.byteSize() != bytes(slots, slotBytes)) {
+                throw new IOException(path + " says " + slots + " slots of " + slotBytes + " bytes in "
+                        + memory.byteSize() + " bytes");
             }
             Files.delete(path);
-            return new Slab(arena, memory, slots, slotBytes);
+            return new Slab(file, slots, slotBytes);
         } catch (IOException e) {
-            arena.close();
+            file.close();
             throw e;
         }
     }
@@ -179,8 +152,6 @@ final class Slab implements AutoCloseable {
 
     @Override
     public void close() {
-        if (arena.scope().isAlive()) {
-            arena.close();
-        }
+        file.close();
     }
 }

@@ -37,6 +37,8 @@ public sealed class Transfer permits StagedTransfer {
     long moved;
     /** A send from shared memory: done when the receiver has taken so many pieces of the lane; only the mover touches it. */
     long lastPiece;
+    /** A send that both ends copy: done when the receiver has it whole; only the mover touches it. */
+    boolean crosses;
     /** The next of the same queue; only the owner of the queue touches it. */
     @Nullable
     Transfer next;
@@ -76,6 +78,7 @@ public sealed class Transfer permits StagedTransfer {
         this.length = length;
         moved = 0;
         lastPiece = 0;
+        crosses = false;
         next = null;
         device = null;
         starter = null;

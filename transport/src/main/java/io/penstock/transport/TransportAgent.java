@@ -21,6 +21,14 @@ final class TransportAgent implements Runnable {
     private static final long FAREWELL_PARK_NS = TimeUnit.MICROSECONDS.toNanos(80);
     private static final long FAREWELL_NS = TimeUnit.SECONDS.toNanos(1);
 
+    /** What the transport thread found. */
+    private enum Look {
+        OTHERS_TURN,
+        WORKED,
+        MUST_POLL,
+        NOTHING
+    }
+
     private final AgentContext context;
     private final ControlPlane control;
     private final Mover mover;
@@ -109,7 +117,6 @@ final class TransportAgent implements Runnable {
         long startNs = System.nanoTime();
         long idleSinceNs = startNs;
         while (transfer.state == Transfer.State.POSTED) {
-            int rings = bell == null ? 0 : bell.ringsOfWaiter();
             long nowNs = System.nanoTime();
             if (nowNs - startNs > SPELL_NS || leaving) {
                 return;
@@ -119,8 +126,17 @@ final class TransportAgent implements Runnable {
             } else if (isFresh(nowNs - idleSinceNs) || bell == null) {
                 pause(nowNs - idleSinceNs);
             } else {
-                bell.sleepAsWaiter(rings, mover.mustPoll() ? Patience.parkNs(nowNs - idleSinceNs) : lookNs);
+                sleepAsWaiter(bell, transfer, nowNs - idleSinceNs);
             }
+        }
+    }
+
+    private void sleepAsWaiter(Doorbell own, Transfer transfer, long idleNs) {
+        int rings = own.lieDownAsWaiter();
+        if (leaving || mover.doWork(System.nanoTime()) > 0 || transfer.state != Transfer.State.POSTED) {
+            own.stayAwakeAsWaiter();
+        } else {
+            own.sleepAsWaiter(rings, mover.mustPoll() ? Patience.parkNs(idleNs) : lookNs);
         }
     }
 
@@ -195,39 +211,53 @@ final class TransportAgent implements Runnable {
     private void work() {
         long idleSinceNs = System.nanoTime();
         while (!leaving) {
-            int rings = bell == null ? 0 : bell.rings();
             long nowNs = System.nanoTime();
-            boolean isMine = !turn.isWanted() && turn.tryTake();
-            boolean mustPoll = false;
-            int work = 0;
-            if (isMine) {
-                try {
-                    putInCharge(false);
-                    work = mover.doWork(nowNs);
-                    mustPoll = work == 0 && mover.mustPoll();
-                } finally {
-                    turn.giveBack();
-                }
-            }
-            if (work > 0) {
+            Look look = look(nowNs);
+            if (look == Look.WORKED) {
                 idleSinceNs = nowNs;
             } else {
-                idle(nowNs - idleSinceNs, rings, isMine, mustPoll);
+                idle(nowNs - idleSinceNs, look);
             }
         }
     }
 
-    private void idle(long idleNs, int rings, boolean isMine, boolean mustPoll) {
+    private Look look(long nowNs) {
+        if (turn.isWanted() || !turn.tryTake()) {
+            return Look.OTHERS_TURN;
+        }
+        try {
+            putInCharge(false);
+            if (mover.doWork(nowNs) > 0) {
+                return Look.WORKED;
+            }
+            return mover.mustPoll() ? Look.MUST_POLL : Look.NOTHING;
+        } finally {
+            turn.giveBack();
+        }
+    }
+
+    private void idle(long idleNs, Look look) {
+        boolean isMine = look != Look.OTHERS_TURN;
         if (isMine && isFresh(idleNs)) {
             pause(idleNs);
         } else if (bell != null) {
-            bell.sleep(rings, isMine && mustPoll ? Patience.parkNs(idleNs) : lookNs);
+            sleep(bell, idleNs);
         } else {
             parked = true;
             if (!mover.hasPosts() && !leaving) {
                 LockSupport.parkNanos(this, isMine ? Patience.parkNs(idleNs) : SHORT_LOOK_NS);
             }
             parked = false;
+        }
+    }
+
+    private void sleep(Doorbell own, long idleNs) {
+        int rings = own.lieDown();
+        Look again = leaving ? Look.WORKED : look(System.nanoTime());
+        if (again == Look.WORKED) {
+            own.stayAwake();
+        } else {
+            own.sleep(rings, again == Look.MUST_POLL ? Patience.parkNs(idleNs) : lookNs);
         }
     }
 

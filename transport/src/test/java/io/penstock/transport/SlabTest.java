@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class SlabTest {
-    private static final Slab.Stream STREAM = new Slab.Stream(77, 3, 0, 1, 2);
+    private static final StreamFile.Stream STREAM = new StreamFile.Stream(77, 3, 0, 1, 2);
     private static final Tag TAG = new Tag(Kind.GRADIENT, 1);
     private static final EndpointSettings SETTINGS = EndpointSettings.DEFAULT.withWaitLimit(30, TimeUnit.SECONDS);
 
@@ -72,7 +72,7 @@ final class SlabTest {
     @Test
     void shouldRefuseASlabOfAnotherRun(@TempDir Path directory) throws Exception {
         SharedFiles files = new SharedFiles(directory);
-        Slab.Stream stale = new Slab.Stream(77, 2, 0, 1, 2);
+        StreamFile.Stream stale = new StreamFile.Stream(77, 2, 0, 1, 2);
         try (Slab sender = Slab.create(files, stale, 2, 64)) {
             assertTrue(sender.hasRoom());
             Files.move(files.slab(stale), files.slab(STREAM));

@@ -29,9 +29,11 @@ import java.util.stream.IntStream;
 public final class AllReduceBenchmark implements Standalone {
     private static final int[] WORLDS = {2, 4, 8};
     private static final int[] SIZES = {1 << 20, 16 << 20, 64 << 20};
-    private static final long TRIAL_BYTES = 1L << 30;
+    private static final long TRIAL_BYTES = 2L << 30;
     private static final int WARM_UP = 2;
-    private static final int COMPILE_ROUNDS = 500;
+    /** Eight virtual machines on two cores take seconds until their code is compiled. */
+    private static final int COMPILE_ROUNDS = 4000;
+
     private static final long CHUNK_BYTES = 256 << 10;
 
     @Override

@@ -125,7 +125,15 @@ public final class NetworkBenchmark implements Standalone {
         private static Endpoint open(int rank, String[] addresses, String directory, int mtu, int number) {
             AeronSettings usual = AeronSettings.DEFAULT;
             AeronSettings aeron = new AeronSettings(
-                    AeronSettings.Path.UDP, 1 << 20, 0, 64, 1, usual.udpTermBytes(), mtu, usual.udpWindowBytes());
+                    AeronSettings.Path.UDP,
+                    AeronSettings.NEVER,
+                    1 << 20,
+                    0,
+                    64,
+                    1,
+                    usual.udpTermBytes(),
+                    mtu,
+                    usual.udpWindowBytes());
             List<Member> members = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
                 String endpoint = addresses[i] + ":" + (PORT + 20 + 2 * number + i);

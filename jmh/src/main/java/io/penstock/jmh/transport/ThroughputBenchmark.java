@@ -18,8 +18,9 @@ public final class ThroughputBenchmark implements Standalone {
     private static final long[] SIZES = {256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20};
     private static final long ALL_BYTES = 128 << 20;
     private static final String FLOOR = "floor: memcpy in both at once";
+    private static final String BOTH = "Penstock, both ends copy";
     private static final String SHARED = "Penstock, shared memory";
-    private static final String SLAB = "Penstock, private memory (slab)";
+    private static final String SLAB = "Penstock, slab";
     private static final String MPI = "OpenMPI, shared memory";
 
     @Override
@@ -60,13 +61,13 @@ public final class ThroughputBenchmark implements Standalone {
             this.host = host;
             own = Arena.global().allocate(ALL_BYTES, 4096).fill((byte) 1);
             target = Arena.global().allocate(ALL_BYTES, 4096).fill((byte) 2);
-            shared = wires.ipcEndpoint().allocate(ALL_BYTES).orElseThrow().fill((byte) 1);
+            shared = wires.slabEndpoint().allocate(ALL_BYTES).orElseThrow().fill((byte) 1);
             rounds = new Rounds(wires.of(Wires.NIO), host);
         }
 
         void trials(int trials, Optional<MpiPeer> mpi) throws Exception {
             // What is compiled now is not compiled in the first measurements.
-            for (String name : new String[] {Wires.IPC, Wires.PLAIN, Wires.UDP, Wires.NIO, Wires.NETTY}) {
+            for (String name : new String[] {Wires.IPC, Wires.SLAB, Wires.PLAIN, Wires.UDP, Wires.NIO, Wires.NETTY}) {
                 var _ = stream(wires.of(name), own, SIZES[0], 2);
             }
             for (int trial = 0; trial < trials; trial++) {
@@ -84,8 +85,9 @@ public final class ThroughputBenchmark implements Standalone {
 
         private void measure(Trials trials, long size, int buffers, Optional<MpiPeer> mpi) throws Exception {
             record(trials, FLOOR, size, floor(size, buffers));
-            record(trials, SHARED, size, stream(wires.of(Wires.IPC), shared, size, buffers));
-            record(trials, SLAB, size, stream(wires.of(Wires.IPC), own, size, buffers));
+            record(trials, BOTH, size, stream(wires.of(Wires.IPC), own, size, buffers));
+            record(trials, SHARED, size, stream(wires.of(Wires.SLAB), shared, size, buffers));
+            record(trials, SLAB, size, stream(wires.of(Wires.SLAB), own, size, buffers));
             for (String name : new String[] {Wires.PLAIN, Wires.UDP, Wires.NIO, Wires.NETTY}) {
                 record(trials, name, size, stream(wires.of(name), own, size, buffers));
             }

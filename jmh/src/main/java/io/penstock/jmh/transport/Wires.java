@@ -28,6 +28,9 @@ final class Wires implements AutoCloseable {
     /** Messages from shared memory are copied once, others go through the slab. */
     static final String IPC = "Penstock IPC";
 
+    /** Without cross-memory attach: through shared memory and the slab. */
+    static final String SLAB = "Penstock IPC, slab";
+
     static final String PLAIN = "Penstock IPC, log only";
     static final String UDP = "Penstock UDP";
     static final String NIO = "NIO TCP";
@@ -36,7 +39,7 @@ final class Wires implements AutoCloseable {
 
     private final Map<String, Wire> byName = new LinkedHashMap<>();
     private final List<Closeable> owned = new ArrayList<>();
-    private @Nullable Endpoint ipcEndpoint;
+    private @Nullable Endpoint slabEndpoint;
 
     private Wires() {}
 
@@ -90,18 +93,20 @@ final class Wires implements AutoCloseable {
     private void openPenstock(int rank, String directory, String[] udp, long... pids) {
         AeronSettings usual = AeronSettings.DEFAULT;
         AeronSettings ipc = usual.withPath(AeronSettings.Path.IPC);
-        AeronSettings log = ipc.withSlab(0, 64, 1).withIpcTermBytes(8 << 20);
+        AeronSettings slab = ipc.withCrossFromBytes(AeronSettings.NEVER);
+        AeronSettings log = slab.withSlab(0, 64, 1).withIpcTermBytes(8 << 20);
         AeronSettings overUdp = usual.withPath(AeronSettings.Path.UDP);
-        ipcEndpoint = open(rank, 1, ipc, directory, udp, pids);
-        byName.put(IPC, new PenstockWire(ipcEndpoint));
+        byName.put(IPC, new PenstockWire(open(rank, 1, ipc, directory, udp, pids)));
         byName.put(PLAIN, new PenstockWire(open(rank, 2, log, directory, udp, pids)));
+        slabEndpoint = open(rank, 4, slab, directory, udp, pids);
+        byName.put(SLAB, new PenstockWire(slabEndpoint));
         byName.put(UDP, new PenstockWire(open(rank, 3, overUdp, directory, udp, pids)));
         byName.put(AERON, new AeronWire(directory, rank));
     }
 
-    /** That of the wire {@link #IPC}. */
-    Endpoint ipcEndpoint() {
-        return Objects.requireNonNull(ipcEndpoint);
+    /** That of the wire {@link #SLAB}. */
+    Endpoint slabEndpoint() {
+        return Objects.requireNonNull(slabEndpoint);
     }
 
     private static Endpoint open(
