@@ -54,9 +54,12 @@ final class CrossReceives implements AutoCloseable {
     /**
      * The sender offers its memory.
      *
-     * @throws IOException if its page cannot be opened
+     * @throws IOException if its page cannot be opened, or was before
      */
     void answer() throws IOException {
+        if (board != null) {
+            throw new IOException("it was offered before");
+        }
         CrossBoard offered = CrossBoard.open(paths.sharedFiles(), stream);
         board = offered;
         CrossEnd self = new CrossEnd();

@@ -25,8 +25,8 @@ public interface Endpoint extends AutoCloseable {
     Transfer receive(int peer, Tag tag, int step, int microBatch, MemorySegment destination, long offset, long length);
 
     /**
-     * Zeroed memory, aligned to 64 bytes, whose bytes a rank of the same media driver can read: a large message from it is copied once, by
-     * the receiver, and from other memory twice; reductions read it where it is. It is counted against the shared memory of the machine and lives as long as the endpoint or
+     * Zeroed memory, aligned to 64 bytes, whose bytes a rank of the same media driver can read: reductions read it where it is, and a message
+     * from it is copied once, also where the kernel does not let the processes reach each other's private memory. It is counted against the shared memory of the machine and lives as long as the endpoint or
      * a segment of it is reachable. Allocate at start: one block for all that is sent, not one a tensor. Empty where no other rank could read it, and, with a warning, where
      * shared memory has no room for it beside what all streams may need.
      */
