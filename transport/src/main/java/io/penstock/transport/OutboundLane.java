@@ -23,6 +23,8 @@ final class OutboundLane implements AutoCloseable {
     /** What a receiver copies from shared memory in one go; so long a copy passes the caches by and saves half of the writes. */
     private static final int SHARED_PIECE_BYTES = 8 << 20;
 
+    private static final int SHARED_BELOW_BYTES = 512 << 10;
+
     private final AgentContext context;
     private final int peer;
     private final int lane;
@@ -141,7 +143,7 @@ final class OutboundLane implements AutoCloseable {
     }
 
     private boolean pumpFrame(Transfer transfer, long nowNs) {
-        if (transfer.length >= crossFromBytes && transfer.moved == 0) {
+        if (transfer.length >= crossFromBytes && transfer.moved == 0 && !isBetterRead(transfer)) {
             switch (cross.state()) {
                 case NEW -> {
                     return pumpOffer(transfer, nowNs);
@@ -166,6 +168,13 @@ final class OutboundLane implements AutoCloseable {
         }
         Slab through = transfer.length >= slabFromBytes ? slab() : null;
         return through == null ? pumpPlain(transfer, nowNs) : pumpSlab(transfer, through, nowNs);
+    }
+
+    /** Shared memory of some hundred KiB is copied by the receiver alone in less time than the kernel takes to find the pages. */
+    private boolean isBetterRead(Transfer transfer) {
+        return transfer.length < SHARED_BELOW_BYTES
+                && shared.blockOf(transfer.memory.address() + transfer.offset, transfer.length)
+                        != SharedMemory.NOT_SHARED;
     }
 
     /** The message waits for the answer, which a bell tells of. */

@@ -18,6 +18,9 @@ final class TransportAgent implements Runnable {
     /** After so long a waiting thread looks for failures. */
     private static final long SPELL_NS = TimeUnit.MILLISECONDS.toNanos(10);
 
+    /** A yield is a call of the kernel, which takes longer than most answers. */
+    private static final long SPIN_NS = 2_000;
+
     private static final long FAREWELL_PARK_NS = TimeUnit.MICROSECONDS.toNanos(80);
     private static final long FAREWELL_NS = TimeUnit.SECONDS.toNanos(1);
 
@@ -148,7 +151,9 @@ final class TransportAgent implements Runnable {
     /** Yields for a moment, since bytes come in trains, and then parks. */
     @SuppressWarnings("ThreadPriorityCheck")
     private void pause(long idleNs) {
-        if (isFresh(idleNs)) {
+        if (idleNs < SPIN_NS && isFresh(idleNs)) {
+            Thread.onSpinWait();
+        } else if (isFresh(idleNs)) {
             Thread.yield();
         } else {
             LockSupport.parkNanos(this, Patience.parkNs(idleNs));

@@ -16,6 +16,7 @@ import java.util.stream.LongStream;
  */
 public final class ThroughputBenchmark implements Standalone {
     private static final long[] SIZES = {256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20};
+    private static final int WARM_UP = 20;
     private static final long ALL_BYTES = 128 << 20;
     private static final String FLOOR = "floor: memcpy in both at once";
     private static final String BOTH = "Penstock, both ends copy";
@@ -67,8 +68,11 @@ public final class ThroughputBenchmark implements Standalone {
 
         void trials(int trials, Optional<MpiPeer> mpi) throws Exception {
             // What is compiled now is not compiled in the first measurements.
-            for (String name : new String[] {Wires.IPC, Wires.SLAB, Wires.PLAIN, Wires.UDP, Wires.NIO, Wires.NETTY}) {
-                var _ = stream(wires.of(name), own, SIZES[0], 2);
+            for (int i = 0; i < WARM_UP; i++) {
+                for (String name :
+                        new String[] {Wires.IPC, Wires.SLAB, Wires.PLAIN, Wires.UDP, Wires.NIO, Wires.NETTY}) {
+                    var _ = stream(wires.of(name), own, SIZES[0], 2);
+                }
             }
             for (int trial = 0; trial < trials; trial++) {
                 for (long size : SIZES) {
