@@ -1,7 +1,7 @@
 package io.penstock.jmh.transport;
 
 import io.penstock.jmh.Standalone;
-import java.lang.foreign.Arena;
+import io.penstock.tensor.HostMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.stream.LongStream;
@@ -10,6 +10,8 @@ import java.util.stream.LongStream;
  * How fast do messages go one way between two processes of this machine? Beside them the floor, one memcpy in each process at the same
  * time, and sockets and OpenMPI. Warm: two buffers in turn on each side, which the caches hold up to some size, so that the floor is a
  * copy inside one core's own cache. Cold: 128 MiB of buffers in turn, as activations of many micro-batches are.
+ *
+ * <p>The bytes lie where a tensor's do, in huge pages where the system gives them; shared memory has small ones.
  *
  * <p>Each process, all of its threads, is kept on a core of its own, and OpenMPI's ranks are. A measurement takes 200 ms or more: it is
  * the first of rounds of ever more messages that takes so long.
@@ -49,6 +51,7 @@ public final class ThroughputBenchmark implements Standalone {
     private static final class Side {
         private final Wires wires;
         private final boolean host;
+        private final HostMemory[] memories = {new HostMemory(ALL_BYTES), new HostMemory(ALL_BYTES)};
         private final MemorySegment own;
         private final MemorySegment target;
         private final MemorySegment shared;
@@ -60,8 +63,8 @@ public final class ThroughputBenchmark implements Standalone {
         Side(Wires wires, boolean host) {
             this.wires = wires;
             this.host = host;
-            own = Arena.global().allocate(ALL_BYTES, 4096).fill((byte) 1);
-            target = Arena.global().allocate(ALL_BYTES, 4096).fill((byte) 2);
+            own = memories[0].segment().fill((byte) 1);
+            target = memories[1].segment().fill((byte) 2);
             shared = wires.slabEndpoint().allocate(ALL_BYTES).orElseThrow().fill((byte) 1);
             rounds = new Rounds(wires.of(Wires.NIO), host);
         }
