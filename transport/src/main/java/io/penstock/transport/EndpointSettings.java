@@ -13,7 +13,7 @@ import java.util.function.IntFunction;
  * @param probeNs after so much silence the process of a peer on this machine is looked up, and the peer lost if it is gone
  * @param silenceNs after so much silence a peer is lost, whatever the reason
  * @param firstContactNs how long a peer may take until its first heartbeat
- * @param yieldNs how long a thread that moves bytes and found none yields before it sleeps; 0 sleeps at once, which costs a wake-up a
+ * @param yieldNs how long a thread that moves bytes and found none yields, after two microseconds of spinning, before it sleeps; 0 sleeps at once, which costs a wake-up a
  *     message, and more keeps a core warm that others may have at any time
  * @param checksum whether frames carry a CRC32C, which costs one more copy through the cache on each side
  * @param activityNames words for the activity numbers of {@link Endpoint#progress}, for messages
