@@ -77,7 +77,7 @@ public final class AeronEndpoint implements Endpoint {
         this.worldSize = membership.worldSize();
         FailureBoard board = new FailureBoard(FAILURE_GRACE_NS);
         this.peers = new PeerTable(worldSize, System.nanoTime());
-        this.desk = new TransferDesk(rank, worldSize, settings, board, peers, this::moveWhileWaiting);
+        this.desk = new TransferDesk(rank, worldSize, settings, board, peers, new MovingWait());
         this.context = new AgentContext(
                 rank,
                 membership.job(),
@@ -94,8 +94,17 @@ public final class AeronEndpoint implements Endpoint {
         this.agent = new TransportAgent(context, control, mover, bells.own(), paths);
     }
 
-    private void moveWhileWaiting(Transfer transfer, long waitedNs) {
-        agent.moveWhileWaiting(transfer, waitedNs);
+    /** A thread that waits moves the bytes itself. */
+    private final class MovingWait implements TransferDesk.Waiting {
+        @Override
+        public void pass(Transfer transfer, long waitedNs) {
+            agent.moveWhileWaiting(transfer, waitedNs);
+        }
+
+        @Override
+        public void fence() {
+            agent.fence();
+        }
     }
 
     private void onAeronError(Throwable error) {

@@ -96,7 +96,7 @@ final class AeronPaths {
 
     /** Messages so long or longer are copied by sender and receiver together, where they can reach each other's memory. */
     long crossFromBytes() {
-        return settings.crossFromBytes();
+        return settings.crossFromBytes() == AeronSettings.NEVER ? Long.MAX_VALUE : settings.crossFromBytes();
     }
 
     /** Messages so long or longer go to this peer through a slab. */

@@ -18,6 +18,7 @@ import java.nio.file.Path;
  *    64 answer of the receiver (long): 0 none yet, 1 it reaches the sender, 2 it does not
  *    72 the receiver's {@link Reach}: process, address of its token, token (longs)
  *    96 address of this page in the receiver (long)
+ *   112 withdrawn (long): 1 when the sender may have given back the memory of what is not done
  *   128 done (long): number of messages that the receiver has whole
  *   256 entry 0, entry 1, ... of 128 bytes each, one for a message, used in turn:
  *       + 0 opened (long): number of the message, counted from 1     + 8 address of its destination in the receiver (long)
@@ -41,6 +42,7 @@ final class CrossBoard implements AutoCloseable {
     private static final long ANSWER_OFFSET = 64;
     private static final long RECEIVER_OFFSET = 72;
     private static final long PAGE_OFFSET = 96;
+    private static final long WITHDRAWN_OFFSET = 112;
     private static final long DONE_OFFSET = 128;
     private static final long FIRST_ENTRY_OFFSET = 256;
     private static final long ENTRY_BYTES = 128;
@@ -242,6 +244,16 @@ final class CrossBoard implements AutoCloseable {
 
     void setDone(long messages) {
         LONG.setRelease(memory, DONE_OFFSET, messages);
+    }
+
+    /** The sender: what is not done will not be. */
+    void withdraw() {
+        LONG.setVolatile(memory, WITHDRAWN_OFFSET, 1L);
+    }
+
+    /** The receiver: after it has read all of a message, whether that may have come too late. */
+    boolean isWithdrawn() {
+        return (long) LONG.getVolatile(memory, WITHDRAWN_OFFSET) != 0;
     }
 
     @Override

@@ -128,7 +128,9 @@ final class CrossReceives implements AutoCloseable {
                         sources[(int) (number % CrossBoard.ENTRIES)] + at,
                         transfer.memory.address() + transfer.offset + at,
                         bytes);
-        if (error != 0) {
+        if (error == 0) {
+            transfer.moved += bytes;
+        } else {
             broken(transfer, error, at, bytes);
         }
         return true;
@@ -143,6 +145,7 @@ final class CrossReceives implements AutoCloseable {
         String reason = "rank " + context.rank() + " cannot read " + bytes + " bytes at offset " + at + " of "
                 + transfer.content() + " in the memory of rank " + stream.source() + ": error " + -error
                 + " of process_vm_readv; was it freed before the send was done?";
+        fence(); // before its memory is the caller's again
         transfer.fail(new ProtocolException(reason));
         reports.report(stream.source(), reason);
     }
@@ -150,6 +153,11 @@ final class CrossReceives implements AutoCloseable {
     private int endWhole() {
         int ended = 0;
         while (done < current && !broken && isWhole(done)) {
+            if (board().isWithdrawn()) {
+                broken = true;
+                reports.report(stream.source(), "it left before what it sent was received");
+                break;
+            }
             Transfer transfer = transfer(done);
             transfer.moved = transfer.length;
             done++;
@@ -191,38 +199,53 @@ final class CrossReceives implements AutoCloseable {
      * run by now, and it with them.
      */
     void fence() {
+        broken = true;
         for (long number = done; number < next; number++) {
             board().close(number);
         }
-        long startNs = System.nanoTime();
-        for (long number = done; number < next; number++) {
-            while (board().unwrittenByReceipt(number) > 0
-                    && Objects.requireNonNull(end).reaches(sender)) {
-                if (System.nanoTime() - startNs > FENCE_NS) {
-                    endSender();
-                    return;
-                }
-                LockSupport.parkNanos(this, FENCE_LOOK_NS);
-            }
+        for (long number = done; number < next && awaitsSender(number, FENCE_NS); number++) {}
+        if (isUnwritten() && sender.pid() != ProcessHandle.current().pid()) {
+            endSender();
         }
     }
 
-    private void endSender() {
-        if (sender.pid() == ProcessHandle.current().pid()) {
-            return;
+    /** Returns false if the sender is still not through with a message after so long. */
+    private boolean awaitsSender(long number, long limitNs) {
+        long startNs = System.nanoTime();
+        while (board().unwrittenByReceipt(number) > 0
+                && Objects.requireNonNull(end).reaches(sender)) {
+            if (System.nanoTime() - startNs > limitNs) {
+                return false;
+            }
+            LockSupport.parkNanos(this, FENCE_LOOK_NS);
         }
+        return true;
+    }
+
+    private boolean isUnwritten() {
+        for (long number = done; number < next; number++) {
+            if (!awaitsSender(number, 0)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void endSender() {
         LOG.error(
                 "rank {} ends process {} of rank {}: it stands still in the middle of a write to this rank",
                 context.rank(),
                 sender.pid(),
                 stream.source());
         ProcessHandle.of(sender.pid()).ifPresent(ProcessHandle::destroyForcibly);
+        for (long number = done; number < next && awaitsSender(number, FENCE_NS); number++) {}
     }
 
     @Override
     public void close() {
         fence();
-        if (board != null) {
+        // A page that a write may still come to stays.
+        if (board != null && !isUnwritten()) {
             board.close();
         }
     }

@@ -144,7 +144,7 @@ final class CrossSends implements AutoCloseable {
             long pieces = CrossBoard.pieces(transfer.length);
             long piece = with.claimBack(helped, pieces);
             if (piece >= 0) {
-                write(with, transfer, piece, pieces);
+                write(with, transfer, piece, pieces, bells);
                 if (with.isClaimed(helped, pieces)) {
                     bells.ring(stream.destination());
                 }
@@ -154,7 +154,7 @@ final class CrossSends implements AutoCloseable {
         return false;
     }
 
-    private void write(CrossBoard with, Transfer transfer, long piece, long pieces) {
+    private void write(CrossBoard with, Transfer transfer, long piece, long pieces, Bells bells) {
         long pieceBytes = CrossBoard.pieceBytes(transfer.length);
         long at = piece * pieceBytes;
         long bytes = Math.min(pieceBytes, transfer.length - at);
@@ -175,6 +175,7 @@ final class CrossSends implements AutoCloseable {
             // itself.
             helps = false;
             with.giveBack(helped);
+            bells.ring(stream.destination());
         }
     }
 
@@ -186,8 +187,16 @@ final class CrossSends implements AutoCloseable {
         return Objects.requireNonNull(end);
     }
 
+    /** The memory of what is not done may be given back when this returns. */
+    void withdraw() {
+        if (queue.head() != null) {
+            board().withdraw();
+        }
+    }
+
     @Override
     public void close() {
+        withdraw();
         if (board != null) {
             board.close();
         }

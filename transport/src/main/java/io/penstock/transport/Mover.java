@@ -29,7 +29,7 @@ final class Mover {
     private final @Nullable InboundLane[] inbound;
     private long lastNs = System.nanoTime();
     private long keptHouseNs = lastNs;
-    private boolean fenced;
+    private volatile boolean fenced;
     private long lossesReadNs = lastNs;
 
     Mover(
@@ -69,8 +69,7 @@ final class Mover {
         if (context.board().settled(nowNs) == null) {
             work += takePosts();
             work += moveBytes(nowNs);
-        } else if (!fenced) {
-            fenced = true;
+        } else {
             fence();
         }
         return work;
@@ -90,12 +89,27 @@ final class Mover {
         return client.invoke() + control.doWork(nowNs);
     }
 
-    private void fence() {
+    /** Once nothing is to move any more: when this returns no peer writes to memory of this rank, and none takes what it reads from it. */
+    void fence() {
+        if (fenced) {
+            return;
+        }
+        for (OutboundLane lane : outbound) {
+            if (lane != null) {
+                lane.withdraw();
+            }
+        }
         for (InboundLane lane : inbound) {
             if (lane != null) {
                 lane.fence();
             }
         }
+        fenced = true;
+    }
+
+    /** Of any thread. */
+    boolean isFenced() {
+        return fenced;
     }
 
     private int takePosts() {
@@ -193,6 +207,7 @@ final class Mover {
 
     /** Nobody may have the turn ever after. */
     void close() {
+        fence();
         aeron.close();
         bells.close();
         shared.close();

@@ -182,11 +182,16 @@ final class OutboundLane implements AutoCloseable {
         if (!claim(Frame.HEADER_BYTES, nowNs)) {
             return false;
         }
-        if (cross.offer()) {
-            encode(transfer, Frame.CROSS_OFFER);
-            claim.commit();
-        } else {
+        try {
+            if (cross.offer()) {
+                encode(transfer, Frame.CROSS_OFFER);
+                claim.commit();
+            } else {
+                claim.abort();
+            }
+        } catch (RuntimeException e) {
             claim.abort();
+            throw e;
         }
         return true;
     }
@@ -342,6 +347,11 @@ final class OutboundLane implements AutoCloseable {
             blocked = false;
             context.counters().add(peer, lane, Counter.BACK_PRESSURE_NS, nowNs - blockedSinceNs);
         }
+    }
+
+    /** The run is lost: memory of sends that are not done is given back. */
+    void withdraw() {
+        cross.withdraw();
     }
 
     @Override

@@ -36,6 +36,9 @@ final class TransferDesk {
     interface Waiting {
         /** Returns when the transfer has ended, or after some milliseconds. */
         void pass(Transfer transfer, long waitedNs);
+
+        /** The run is lost: returns when no peer touches memory of this rank any more. */
+        default void fence() {}
     }
 
     TransferDesk(int rank, int worldSize, EndpointSettings settings, FailureBoard board, Peers peers, Waiting waiting) {
@@ -96,6 +99,7 @@ final class TransferDesk {
         }
         if (board.known() != null) {
             Failure failure = awaitSettled();
+            waiting.fence();
             throw lost(failure, null, 0);
         }
     }
@@ -152,6 +156,7 @@ final class TransferDesk {
         if (failure != null) {
             // A transfer that ended in the same moment is still good, and a protocol error says more.
             if (transfer.state == Transfer.State.POSTED) {
+                waiting.fence();
                 throw lost(failure, transfer, waitedNs);
             }
             return;

@@ -22,6 +22,9 @@ final class TransportAgent implements Runnable {
     private static final long SPIN_NS = 2_000;
 
     private static final long FAREWELL_PARK_NS = TimeUnit.MICROSECONDS.toNanos(80);
+    /** Longer than a fence takes. */
+    private static final long FENCE_LIMIT_NS = TimeUnit.SECONDS.toNanos(10);
+
     private static final long FAREWELL_NS = TimeUnit.SECONDS.toNanos(1);
 
     /** What the transport thread found. */
@@ -112,6 +115,22 @@ final class TransportAgent implements Runnable {
             throw e;
         } finally {
             giveBack();
+        }
+    }
+
+    /** Called by compute threads once the run is lost: when this returns, no peer touches memory of this rank any more. */
+    void fence() {
+        long startNs = System.nanoTime();
+        while (!mover.isFenced() && System.nanoTime() - startNs < FENCE_LIMIT_NS) {
+            if (turn.tryTake()) {
+                try {
+                    mover.fence();
+                } finally {
+                    giveBack();
+                }
+            } else {
+                LockSupport.parkNanos(this, FAREWELL_PARK_NS);
+            }
         }
     }
 

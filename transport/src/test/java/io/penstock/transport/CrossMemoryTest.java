@@ -145,4 +145,49 @@ final class CrossMemoryTest {
             bells.close();
         }
     }
+
+    /** A sender that gives its memory back before the receiver has come: what can be read there is not the message any more. */
+    @Test
+    void shouldNotTakeWhatWasWithdrawn() throws Exception {
+        try (DriverHost driver = World.startDriver(2);
+                Arena arena = Arena.ofShared()) {
+            Membership membership = World.membership(2, driver);
+            AgentContext context = new AgentContext(
+                    1,
+                    membership.job(),
+                    membership.epoch(),
+                    EndpointSettings.DEFAULT,
+                    new EndpointCounters(2),
+                    new FailureBoard(1),
+                    null);
+            AeronPaths paths = new AeronPaths(membership, 1, AeronSettings.DEFAULT);
+            Bells bells = new Bells(context, paths, 2);
+            for (boolean withdrawn : new boolean[] {false, true}) {
+                StreamFile.Stream stream =
+                        new StreamFile.Stream(membership.job(), membership.epoch(), 0, 1, withdrawn ? 1 : 2);
+                List<String> reports = new ArrayList<>();
+                CrossEnd end = new CrossEnd();
+                MemorySegment source = arena.allocate(BYTES).fill((byte) 4);
+                MemorySegment destination = arena.allocate(BYTES);
+                try (CrossBoard sender = CrossBoard.create(paths.sharedFiles(), stream, end.own());
+                        CrossReceives receives = new CrossReceives(
+                                context, (culprit, reason) -> reports.add(culprit + reason), bells, paths, stream)) {
+                    receives.answer();
+                    Transfer transfer = new Transfer();
+                    transfer.post(false, 0, TAG, 0, 0, destination, 0, BYTES);
+                    receives.open(transfer, source.address());
+                    if (withdrawn) {
+                        sender.withdraw();
+                    }
+                    for (int i = 0; i < 4; i++) {
+                        int ignored = receives.work();
+                    }
+                    assertEquals(-1, destination.mismatch(source), "all was read");
+                    assertEquals(withdrawn ? Transfer.State.POSTED : Transfer.State.DONE, transfer.state);
+                    assertEquals(withdrawn ? List.of("0it left before what it sent was received") : List.of(), reports);
+                }
+            }
+            bells.close();
+        }
+    }
 }
