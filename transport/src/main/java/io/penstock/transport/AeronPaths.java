@@ -59,8 +59,9 @@ final class AeronPaths {
 
     String publication(int peer) {
         return isIpc(peer)
-                ? IPC + "?term-length=" + settings.ipcTermBytes() + "|mtu=" + AeronSettings.MAX_MTU_BYTES
-                : udp(peer) + "|term-length=" + settings.udpTermBytes() + "|mtu=" + settings.udpMtuBytes();
+                ? IPC + "?term-length=" + settings.ipc().termBytes() + "|mtu=" + AeronSettings.MAX_MTU_BYTES
+                : udp(peer) + "|term-length=" + settings.udp().termBytes() + "|mtu="
+                        + settings.udp().mtuBytes();
     }
 
     String controlPublication(int peer) {
@@ -69,20 +70,22 @@ final class AeronPaths {
     }
 
     private String udp(int peer) {
-        return "aeron:udp?endpoint=" + endpoint(membership.member(peer)) + "|so-sndbuf=" + settings.udpWindowBytes();
+        return "aeron:udp?endpoint=" + endpoint(membership.member(peer)) + "|so-sndbuf="
+                + settings.udp().windowBytes();
     }
 
     String subscription(int peer) {
         return isIpc(peer)
                 ? IPC
-                : "aeron:udp?endpoint=" + endpoint(self) + "|so-rcvbuf=" + settings.udpWindowBytes() + "|rcv-wnd="
-                        + settings.udpWindowBytes();
+                : "aeron:udp?endpoint=" + endpoint(self) + "|so-rcvbuf="
+                        + settings.udp().windowBytes() + "|rcv-wnd="
+                        + settings.udp().windowBytes();
     }
 
     /** What the streams between all ranks take of this driver's shared memory, once each was used in every lane. */
     long bytesOfAllStreams() {
         long pairs = (long) membership.worldSize() * (membership.worldSize() - 1);
-        return pairs * Kind.LANES * settings.ipcStreamBytes();
+        return pairs * Kind.LANES * settings.ipc().streamBytes();
     }
 
     SharedFiles sharedFiles() {
@@ -96,16 +99,18 @@ final class AeronPaths {
 
     /** Messages so long or longer are copied by sender and receiver together, where they can reach each other's memory. */
     long crossFromBytes() {
-        return settings.crossFromBytes() == AeronSettings.NEVER ? Long.MAX_VALUE : settings.crossFromBytes();
+        int bytes = settings.ipc().crossFromBytes();
+        return bytes == IpcSettings.NEVER ? Long.MAX_VALUE : bytes;
     }
 
     /** Messages so long or longer go to this peer through a slab. */
     long slabFromBytes(int peer) {
-        return isIpc(peer) && settings.slabSlots() > 0 ? settings.slabFromBytes() : Long.MAX_VALUE;
+        return isIpc(peer) && settings.ipc().slabSlots() > 0 ? settings.ipc().slabFromBytes() : Long.MAX_VALUE;
     }
 
     Slab createSlab(StreamFile.Stream stream) throws IOException {
-        return Slab.create(files, stream, settings.slabSlots(), settings.slabSlotBytes());
+        return Slab.create(
+                files, stream, settings.ipc().slabSlots(), settings.ipc().slabSlotBytes());
     }
 
     Slab openSlab(StreamFile.Stream stream) throws IOException {

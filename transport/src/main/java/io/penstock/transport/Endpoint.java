@@ -51,7 +51,8 @@ public interface Endpoint extends AutoCloseable {
     }
 
     /**
-     * Parks until the transfer is done and gives it back to the endpoint: a transfer is awaited once, and not used after.
+     * Parks until the transfer is done and gives it back to the endpoint: a transfer is awaited once, and not used after. Where a rank is lost, no peer touches this rank's memory
+     * any more when this throws; after a wait that its limit or an interrupt ended, the memory stays the transport's until {@link #close}.
      *
      * @throws PeerLostException if a rank is lost, or this one waited longer than its limit
      * @throws ProtocolException if the sender sent something else than the receive expects

@@ -143,7 +143,13 @@ final class OutboundLane implements AutoCloseable {
     }
 
     private boolean pumpFrame(Transfer transfer, long nowNs) {
-        if (transfer.length >= crossFromBytes && transfer.moved == 0 && !isBetterRead(transfer)) {
+        int block = transfer.length >= sharedFromBytes
+                ? shared.blockOf(transfer.memory.address() + transfer.offset, transfer.length)
+                : SharedMemory.NOT_SHARED;
+        // Of some hundred KiB, the receiver alone copies shared memory in less time than the kernel takes to find the
+        // pages.
+        boolean isBetterRead = block != SharedMemory.NOT_SHARED && transfer.length < SHARED_BELOW_BYTES;
+        if (transfer.length >= crossFromBytes && transfer.moved == 0 && !isBetterRead) {
             switch (cross.state()) {
                 case NEW -> {
                     return pumpOffer(transfer, nowNs);
@@ -160,21 +166,11 @@ final class OutboundLane implements AutoCloseable {
                 case REFUSED -> {}
             }
         }
-        if (transfer.length >= sharedFromBytes) {
-            int block = shared.blockOf(transfer.memory.address() + transfer.offset, transfer.length);
-            if (block != SharedMemory.NOT_SHARED) {
-                return pumpShared(transfer, block, nowNs);
-            }
+        if (block != SharedMemory.NOT_SHARED) {
+            return pumpShared(transfer, block, nowNs);
         }
         Slab through = transfer.length >= slabFromBytes ? slab() : null;
         return through == null ? pumpPlain(transfer, nowNs) : pumpSlab(transfer, through, nowNs);
-    }
-
-    /** Shared memory of some hundred KiB is copied by the receiver alone in less time than the kernel takes to find the pages. */
-    private boolean isBetterRead(Transfer transfer) {
-        return transfer.length < SHARED_BELOW_BYTES
-                && shared.blockOf(transfer.memory.address() + transfer.offset, transfer.length)
-                        != SharedMemory.NOT_SHARED;
     }
 
     /** The message waits for the answer, which a bell tells of. */

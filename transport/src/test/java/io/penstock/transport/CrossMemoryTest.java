@@ -17,6 +17,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Memory of another process, and what happens when that process stands still. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -106,88 +108,77 @@ final class CrossMemoryTest {
         }
     }
 
-    /** A sender that claimed a piece and then stood still, before or after its bytes had gone. */
-    @Test
-    void shouldEndASenderThatStandsStillInTheMiddleOfAWrite() throws Exception {
-        try (DriverHost driver = World.startDriver(2);
-                Arena arena = Arena.ofShared()) {
+    /** The receiving end of a stream of rank 0's, whose board the test has too, with one open message. */
+    private record Receiving(CrossBoard sender, CrossReceives receives, Transfer transfer, List<String> reports)
+            implements AutoCloseable {
+        static Receiving open(DriverHost driver, int lane, CrossBoard.Reach reach, long source, MemorySegment to)
+                throws Exception {
             Membership membership = World.membership(2, driver);
-            AgentContext context = new AgentContext(
-                    1,
-                    membership.job(),
-                    membership.epoch(),
-                    EndpointSettings.DEFAULT,
-                    new EndpointCounters(2),
-                    new FailureBoard(1),
-                    null);
+            AgentContext context = World.context(membership, 1);
             AeronPaths paths = new AeronPaths(membership, 1, AeronSettings.DEFAULT);
-            Bells bells = new Bells(context, paths, 2);
-            for (boolean wrote : new boolean[] {true, false}) {
-                StreamFile.Stream stream =
-                        new StreamFile.Stream(membership.job(), membership.epoch(), 0, 1, wrote ? 1 : 2);
-                try (Started other = Started.start();
-                        CrossBoard sender = CrossBoard.create(paths.sharedFiles(), stream, other.reach);
-                        CrossReceives receives = new CrossReceives(context, (_, _) -> {}, bells, paths, stream)) {
-                    receives.answer();
-                    Transfer transfer = new Transfer();
-                    transfer.post(false, 0, TAG, 0, 0, arena.allocate(BYTES), 0, BYTES);
-                    receives.open(transfer, other.address);
-                    assertTrue(sender.claimBack(0, CrossBoard.pieces(BYTES)) > 0);
-                    if (wrote) {
-                        RawMemory.ALL.set(ValueLayout.JAVA_LONG, sender.receiptAddress(0), 1);
-                    }
-                    receives.fence();
-                    boolean ended = other.process.waitFor(wrote ? 100 : 10_000, TimeUnit.MILLISECONDS);
-                    assertEquals(!wrote, ended, "after a write: " + wrote);
-                    assertEquals(-1, sender.claimBack(0, CrossBoard.pieces(BYTES)));
-                }
+            StreamFile.Stream stream = new StreamFile.Stream(membership.job(), membership.epoch(), 0, 1, lane);
+            List<String> reports = new ArrayList<>();
+            CrossBoard sender = CrossBoard.create(paths.sharedFiles(), stream, reach);
+            CrossReceives receives = new CrossReceives(
+                    context,
+                    (culprit, reason) -> reports.add(culprit + ": " + reason),
+                    new Bells(context, paths, 2),
+                    paths,
+                    stream);
+            receives.answer();
+            Transfer transfer = new Transfer();
+            transfer.post(false, 0, TAG, 0, 0, to, 0, BYTES);
+            receives.open(transfer, source);
+            return new Receiving(sender, receives, transfer, reports);
+        }
+
+        @Override
+        public void close() {
+            receives.close();
+            sender.close();
+        }
+    }
+
+    /** A sender that claimed a piece and then stood still, before or after its bytes had gone. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldEndASenderThatStandsStillInTheMiddleOfAWrite(boolean wrote) throws Exception {
+        try (DriverHost driver = World.startDriver(2);
+                Arena arena = Arena.ofShared();
+                Started other = Started.start();
+                Receiving end = Receiving.open(driver, 1, other.reach, other.address, arena.allocate(BYTES))) {
+            assertTrue(end.sender.claimBack(0, CrossBoard.pieces(BYTES)) > 0);
+            if (wrote) {
+                RawMemory.ALL.set(ValueLayout.JAVA_LONG, end.sender.receiptAddress(0), 1);
             }
-            bells.close();
+            end.receives.fence();
+            boolean ended = other.process.waitFor(wrote ? 100 : 10_000, TimeUnit.MILLISECONDS);
+            assertEquals(!wrote, ended);
+            assertEquals(-1, end.sender.claimBack(0, CrossBoard.pieces(BYTES)));
         }
     }
 
     /** A sender that gives its memory back before the receiver has come: what can be read there is not the message any more. */
-    @Test
-    void shouldNotTakeWhatWasWithdrawn() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldNotTakeWhatWasWithdrawn(boolean withdrawn) throws Exception {
         try (DriverHost driver = World.startDriver(2);
                 Arena arena = Arena.ofShared()) {
-            Membership membership = World.membership(2, driver);
-            AgentContext context = new AgentContext(
-                    1,
-                    membership.job(),
-                    membership.epoch(),
-                    EndpointSettings.DEFAULT,
-                    new EndpointCounters(2),
-                    new FailureBoard(1),
-                    null);
-            AeronPaths paths = new AeronPaths(membership, 1, AeronSettings.DEFAULT);
-            Bells bells = new Bells(context, paths, 2);
-            for (boolean withdrawn : new boolean[] {false, true}) {
-                StreamFile.Stream stream =
-                        new StreamFile.Stream(membership.job(), membership.epoch(), 0, 1, withdrawn ? 1 : 2);
-                List<String> reports = new ArrayList<>();
-                CrossEnd end = new CrossEnd();
-                MemorySegment source = arena.allocate(BYTES).fill((byte) 4);
-                MemorySegment destination = arena.allocate(BYTES);
-                try (CrossBoard sender = CrossBoard.create(paths.sharedFiles(), stream, end.own());
-                        CrossReceives receives = new CrossReceives(
-                                context, (culprit, reason) -> reports.add(culprit + reason), bells, paths, stream)) {
-                    receives.answer();
-                    Transfer transfer = new Transfer();
-                    transfer.post(false, 0, TAG, 0, 0, destination, 0, BYTES);
-                    receives.open(transfer, source.address());
-                    if (withdrawn) {
-                        sender.withdraw();
-                    }
-                    for (int i = 0; i < 4; i++) {
-                        int ignored = receives.work();
-                    }
-                    assertEquals(-1, destination.mismatch(source), "all was read");
-                    assertEquals(withdrawn ? Transfer.State.POSTED : Transfer.State.DONE, transfer.state);
-                    assertEquals(withdrawn ? List.of("0it left before what it sent was received") : List.of(), reports);
+            MemorySegment source = arena.allocate(BYTES).fill((byte) 4);
+            MemorySegment destination = arena.allocate(BYTES);
+            CrossEnd self = new CrossEnd();
+            try (Receiving end = Receiving.open(driver, 1, self.own(), source.address(), destination)) {
+                if (withdrawn) {
+                    end.sender.withdraw();
                 }
+                for (int i = 0; i < 4; i++) {
+                    int ignored = end.receives.work();
+                }
+                assertEquals(-1, destination.mismatch(source), "all was read");
+                assertEquals(withdrawn ? Transfer.State.POSTED : Transfer.State.DONE, end.transfer.state);
+                assertEquals(
+                        withdrawn ? List.of("0: it left before what it sent was received") : List.of(), end.reports);
             }
-            bells.close();
         }
     }
 }

@@ -19,6 +19,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Large messages from any memory, copied by both ends. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -131,29 +133,65 @@ final class CrossTest {
         }
     }
 
-    @Test
-    void shouldGoThroughTheSlabWhereTheReceiverCannotReach() throws Exception {
+    private interface Body {
+        void run(CrossSends sends, CrossBoard receiver, Bells bells) throws Exception;
+    }
+
+    /** The sending end of a stream from rank 0, which has made its offer, and the board as the receiver has it. */
+    private static void withOffer(Body body) throws Exception {
         try (DriverHost driver = World.startDriver(2)) {
             Membership membership = World.membership(2, driver);
             AeronPaths paths = new AeronPaths(membership, 0, IPC);
-            AgentContext context = new AgentContext(
-                    0,
-                    membership.job(),
-                    membership.epoch(),
-                    SETTINGS,
-                    new EndpointCounters(2),
-                    new FailureBoard(1),
-                    null);
+            AgentContext context = World.context(membership, 0);
             StreamFile.Stream stream = new StreamFile.Stream(membership.job(), membership.epoch(), 0, 1, 1);
             try (CrossSends sends = new CrossSends(context, paths, stream)) {
                 assertEquals(CrossSends.State.NEW, sends.state());
                 assertTrue(sends.offer());
                 assertEquals(CrossSends.State.OFFERED, sends.state());
-                try (CrossBoard board = CrossBoard.open(paths.sharedFiles(), stream)) {
-                    board.setAnswer(new CrossBoard.Reach(1, 2, 3), CrossBoard.REACHES_NOT);
-                    assertEquals(CrossSends.State.REFUSED, sends.state());
+                try (CrossBoard receiver = CrossBoard.open(paths.sharedFiles(), stream)) {
+                    body.run(sends, receiver, new Bells(context, paths, 2));
                 }
             }
+        }
+    }
+
+    @Test
+    void shouldGoThroughTheSlabWhereTheReceiverCannotReach() throws Exception {
+        withOffer((sends, receiver, bells) -> {
+            receiver.setAnswer(new CrossBoard.Reach(1, 2, 3), CrossBoard.REACHES_NOT);
+            assertEquals(CrossSends.State.REFUSED, sends.state());
+        });
+    }
+
+    /** The sender writes what the receiver leaves it: here all, or all but what cannot be written from outside. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldWriteThePiecesThatTheReceiverLeaves(boolean writable) throws Exception {
+        long bytes = 3_500_001;
+        long pieces = CrossBoard.pieces(bytes);
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment source = random(arena, bytes, SEED);
+            MemorySegment destination = arena.allocate(bytes);
+            withOffer((sends, receiver, bells) -> {
+                receiver.setAnswer(new CrossEnd().own(), CrossBoard.REACHES);
+                assertEquals(CrossSends.State.OPEN, sends.state());
+                Transfer transfer = new Transfer();
+                transfer.post(true, 1, TAG, 0, 0, source, 0, bytes);
+                sends.add(transfer);
+                assertFalse(sends.help(bells), "nothing is open");
+                receiver.open(0, writable ? destination.address() : 8);
+                for (long piece = 0; piece < (writable ? pieces : 1); piece++) {
+                    assertTrue(sends.help(bells), "piece " + piece);
+                }
+                assertFalse(sends.help(bells), "no piece is left for it");
+                assertEquals(0, receiver.unwritten(0));
+                assertEquals(writable ? -1 : 0, receiver.claimFront(0, pieces));
+                assertEquals(writable ? -1 : 0, destination.mismatch(source));
+                assertEquals(0, sends.endDone());
+                receiver.setDone(1);
+                assertEquals(1, sends.endDone());
+                assertEquals(Transfer.State.DONE, transfer.state);
+            });
         }
     }
 }

@@ -24,7 +24,7 @@ final class ForgedFramesTest {
     private static final int LENGTH = 4096;
     private static final EndpointSettings SETTINGS = EndpointSettings.DEFAULT.withWaitLimit(20, TimeUnit.SECONDS);
     private static final AeronSettings IPC =
-            AeronSettings.DEFAULT.withPath(AeronSettings.Path.IPC).withSlab(2, 1024, 1);
+            World.APART.withIpc(World.APART.ipc().withSlab(2, 1024, 1));
 
     private final List<byte[]> captured = new ArrayList<>();
 

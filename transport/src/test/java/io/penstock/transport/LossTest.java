@@ -44,8 +44,9 @@ final class LossTest {
     @ParameterizedTest
     @CsvSource({"0.01", "0.05", "0.10"})
     void shouldDeliverExactBytesWhateverIsLost(double rate, @TempDir Path directory) throws Exception {
-        AeronSettings aeron = new AeronSettings(
-                AeronSettings.Path.UDP, AeronSettings.NEVER, 2 << 20, 0, 64, 1, 1 << 20, 8192, 256 << 10);
+        AeronSettings aeron = AeronSettings.DEFAULT
+                .withPath(AeronSettings.Path.UDP)
+                .withUdp(new UdpSettings(1 << 20, 8192, 256 << 10));
         long seed = 4711;
         try (MediaDriver driver = driver(directory, rate, seed);
                 Arena arena = Arena.ofShared()) {

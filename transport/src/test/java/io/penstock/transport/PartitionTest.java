@@ -45,8 +45,9 @@ final class PartitionTest {
                     String udp = ADDRESS + (i + 1) + ":" + PORT;
                     members.add(new Member(i, "host" + i, "machine" + i, 1, udp, directory, ""));
                 }
-                AeronSettings aeron = new AeronSettings(
-                        AeronSettings.Path.UDP, AeronSettings.NEVER, 1 << 20, 0, 64, 1, 1 << 20, 1408, 256 << 10);
+                AeronSettings aeron = AeronSettings.DEFAULT
+                        .withPath(AeronSettings.Path.UDP)
+                        .withUdp(new UdpSettings(1 << 20, 1408, 256 << 10));
                 try (Endpoint endpoint =
                         AeronEndpoint.open(new Membership(5, 1, members), rank, aeron, EndpointSettings.DEFAULT)) {
                     System.out.println(play(endpoint, arena.allocate(100_000), rounds));

@@ -40,7 +40,7 @@ final class SharedMemoryTest {
 
     /** Sizes around the length from which it is used, around a piece, and of several pieces, at odd offsets. */
     @ParameterizedTest
-    @CsvSource({"MEMORY,false", "IPC,false", "IPC,true", "UDP,false"})
+    @CsvSource({"MEMORY,false", "IPC,false", "IPC_APART,false", "IPC,true", "UDP,false"})
     void shouldMoveEverySizeExactly(World.Path path, boolean checksum) throws Exception {
         long[] sizes = {0, 1, 16383, 16384, 16385, 100_000, (8 << 20) - 1, 8 << 20, (8 << 20) + 1, MAX_BYTES - 8};
         try (World world = new World(path, 2, SETTINGS.withChecksum(checksum));
@@ -68,7 +68,7 @@ final class SharedMemoryTest {
     @ParameterizedTest
     @EnumSource(
             value = World.Path.class,
-            names = {"MEMORY", "IPC"})
+            names = {"MEMORY", "IPC", "IPC_APART"})
     void shouldKeepOrderAmongAllSources(World.Path path) throws Exception {
         int messages = 60;
         long slot = 200_000;
@@ -106,7 +106,7 @@ final class SharedMemoryTest {
 
     @Test
     void shouldKeepTheSourceUntilItIsCopied() throws Exception {
-        try (World world = new World(World.Path.IPC, 2, SETTINGS);
+        try (World world = new World(World.Path.IPC_APART, 2, SETTINGS);
                 Arena arena = Arena.ofShared()) {
             MemorySegment source =
                     world.endpoint(0).allocate(1 << 20).orElseThrow().fill((byte) 7);
@@ -129,7 +129,7 @@ final class SharedMemoryTest {
 
     @Test
     void shouldNameAReceiverThatLeavesWithoutTaking() throws Exception {
-        try (World world = new World(World.Path.IPC, 2, SETTINGS)) {
+        try (World world = new World(World.Path.IPC_APART, 2, SETTINGS)) {
             MemorySegment source = world.endpoint(0).allocate(1 << 20).orElseThrow();
             Transfer send = world.endpoint(0).send(1, TAG, 0, 0, source);
             world.endpoint(1).announceDone();

@@ -87,8 +87,7 @@ final class SlabTest {
     @ParameterizedTest
     @CsvSource({"2,64,1,false", "3,4096,1000,true", "8,262144,65536,false", "8,262144,65536,true", "0,64,1,false"})
     void shouldMoveExactBytes(int slots, int slotBytes, int fromBytes, boolean checksum) throws Exception {
-        AeronSettings aeron =
-                AeronSettings.DEFAULT.withPath(AeronSettings.Path.IPC).withSlab(slots, slotBytes, fromBytes);
+        AeronSettings aeron = World.APART.withIpc(World.APART.ipc().withSlab(slots, slotBytes, fromBytes));
         long whole = Math.max(1, slots) * (long) slotBytes;
         long[] sizes = {0, 1, slotBytes - 1, slotBytes, slotBytes + 1L, whole - 1, whole, whole + 1, 3 * whole + 7, 5};
         try (World world = new World(2, aeron, SETTINGS.withChecksum(checksum));
@@ -153,7 +152,7 @@ final class SlabTest {
 
     @Test
     void shouldLeaveNoFilesBehind() throws Exception {
-        AeronSettings aeron = AeronSettings.DEFAULT.withPath(AeronSettings.Path.IPC);
+        AeronSettings aeron = World.APART;
         try (DriverHost driver = World.startDriver(2);
                 Arena arena = Arena.ofShared()) {
             Membership membership = World.membership(2, driver);

@@ -69,10 +69,8 @@ final class TinySharedMemoryTest {
     @Test
     void shouldSendThroughTheLogWhereTheSlabFindsNoRoom(@TempDir Path directory) throws Exception {
         // 40 MiB hold the driver and small terms, but no slab of 64 MiB.
-        AeronSettings aeron = AeronSettings.DEFAULT
-                .withPath(AeronSettings.Path.IPC)
-                .withIpcTermBytes(1 << 20)
-                .withSlab(256, 256 << 10, 64 << 10);
+        AeronSettings aeron =
+                World.APART.withIpc(World.APART.ipc().withTermBytes(1 << 20).withSlab(256, 256 << 10, 64 << 10));
         withTmpfs(directory, 40, mount -> {
             try (DriverHost driver = DriverHost.start(new DriverSettings(mount, "tiny", 20 << 20, 1 << 20));
                     Arena arena = Arena.ofShared()) {

@@ -25,6 +25,8 @@ final class World implements AutoCloseable {
     enum Path {
         MEMORY,
         IPC,
+        /** As where the kernel does not let processes reach each other's memory. */
+        IPC_APART,
         UDP
     }
 
@@ -35,6 +37,11 @@ final class World implements AutoCloseable {
     interface PathBody {
         void run(Path path) throws Exception;
     }
+
+    /** Through the slab, or shared memory that the receiver alone copies. */
+    static final AeronSettings APART = AeronSettings.DEFAULT
+            .withPath(AeronSettings.Path.IPC)
+            .withIpc(IpcSettings.DEFAULT.withCrossFromBytes(IpcSettings.NEVER));
 
     private static final long LIMIT_S = 60;
     private final List<Endpoint> endpoints = new ArrayList<>();
@@ -51,11 +58,19 @@ final class World implements AutoCloseable {
         }
         driver = startDriver(worldSize);
         Membership membership = membership(worldSize, driver);
-        AeronSettings aeron =
-                AeronSettings.DEFAULT.withPath(path == Path.IPC ? AeronSettings.Path.IPC : AeronSettings.Path.UDP);
+        AeronSettings aeron = aeron(path);
         for (int rank = 0; rank < worldSize; rank++) {
             endpoints.add(AeronEndpoint.open(membership, rank, aeron, settings));
         }
+    }
+
+    private static AeronSettings aeron(Path path) {
+        return switch (path) {
+            case MEMORY -> throw new IllegalArgumentException("memory is not Aeron's");
+            case IPC -> AeronSettings.DEFAULT.withPath(AeronSettings.Path.IPC);
+            case IPC_APART -> APART;
+            case UDP -> AeronSettings.DEFAULT.withPath(AeronSettings.Path.UDP);
+        };
     }
 
     /** Over Aeron with settings of its own. */
@@ -90,8 +105,8 @@ final class World implements AutoCloseable {
 
     static DriverHost startDriver(int worldSize) {
         long needed = new StreamBudget(worldSize, worldSize, true).bytes(AeronSettings.DEFAULT);
-        return DriverHost.start(new DriverSettings(
-                DriverSettings.SHARED_MEMORY, "test", needed, AeronSettings.DEFAULT.udpWindowBytes()));
+        return DriverHost.start(
+                new DriverSettings(DriverSettings.SHARED_MEMORY, "test", needed, UdpSettings.DEFAULT.windowBytes()));
     }
 
     static Membership membership(int worldSize, DriverHost driver) {
@@ -101,6 +116,18 @@ final class World implements AutoCloseable {
             members.add(Member.local(rank, udp, driver.directory().toString(), ""));
         }
         return new Membership(0x1234_5678_9ABCL, 1, members);
+    }
+
+    /** What the parts of an endpoint share, for tests of such parts. */
+    static AgentContext context(Membership membership, int rank) {
+        return new AgentContext(
+                rank,
+                membership.job(),
+                membership.epoch(),
+                EndpointSettings.DEFAULT,
+                new EndpointCounters(membership.worldSize()),
+                new FailureBoard(1),
+                null);
     }
 
     Endpoint endpoint(int rank) {

@@ -75,6 +75,9 @@ public interface Launcher {
                 ranks,
                 aeron.path() != AeronSettings.Path.UDP);
         return DriverHost.start(new DriverSettings(
-                DriverSettings.SHARED_MEMORY, job.name(), budget.bytes(aeron), aeron.udpWindowBytes()));
+                DriverSettings.SHARED_MEMORY,
+                job.name(),
+                budget.bytes(aeron),
+                aeron.udp().windowBytes()));
     }
 }

@@ -59,8 +59,8 @@ class SameBitsOverAeronTest {
         int ranks = plan.axes().ranks();
         AeronSettings aeron = AeronSettings.DEFAULT.withPath(path);
         long needed = new StreamBudget(ranks * ranks * 2, ranks, path == AeronSettings.Path.IPC).bytes(aeron);
-        try (DriverHost driver = DriverHost.start(
-                new DriverSettings(DriverSettings.SHARED_MEMORY, "same-bits", needed, aeron.udpWindowBytes()))) {
+        try (DriverHost driver = DriverHost.start(new DriverSettings(
+                DriverSettings.SHARED_MEMORY, "same-bits", needed, aeron.udp().windowBytes()))) {
             List<Member> members = new ArrayList<>();
             for (int rank = 0; rank < ranks; rank++) {
                 String udp = Machine.freeUdpEndpoint(InetAddress.getLoopbackAddress());

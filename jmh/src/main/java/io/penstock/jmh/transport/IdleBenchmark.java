@@ -118,8 +118,8 @@ public final class IdleBenchmark implements Standalone {
     private static void host(String path, Way way, Trials steps, Trials shares) throws Exception {
         AeronSettings aeron = AeronSettings.DEFAULT;
         long bytes = new StreamBudget(2, 2, false).bytes(aeron);
-        try (DriverHost driver = DriverHost.start(
-                new DriverSettings(DriverSettings.SHARED_MEMORY, "idle", bytes, aeron.udpWindowBytes()))) {
+        try (DriverHost driver = DriverHost.start(new DriverSettings(
+                DriverSettings.SHARED_MEMORY, "idle", bytes, aeron.udp().windowBytes()))) {
             String[] udp = {freeUdp(), freeUdp()};
             List<String> command = Wires.javaCommand(Child.class);
             command.addAll(List.of(path, way.name(), driver.directory().toString(), udp[0], udp[1]));

@@ -7,6 +7,7 @@ import io.penstock.transport.Endpoint;
 import io.penstock.transport.EndpointSettings;
 import io.penstock.transport.Member;
 import io.penstock.transport.Membership;
+import io.penstock.transport.UdpSettings;
 import io.penstock.transport.driver.DriverHost;
 import io.penstock.transport.driver.DriverSettings;
 import io.penstock.transport.driver.StreamBudget;
@@ -88,7 +89,7 @@ public final class NetworkBenchmark implements Standalone {
                     .mapToInt(Integer::parseInt)
                     .toArray();
             long bytes = mtus.length * new StreamBudget(4, 2, false).bytes(AeronSettings.DEFAULT);
-            int window = AeronSettings.DEFAULT.udpWindowBytes();
+            int window = UdpSettings.DEFAULT.windowBytes();
             List<Endpoint> endpoints = new ArrayList<>();
             try (DriverHost driver = DriverHost.start(
                             new DriverSettings(DriverSettings.SHARED_MEMORY, "network" + rank, bytes, window));
@@ -123,17 +124,10 @@ public final class NetworkBenchmark implements Standalone {
         }
 
         private static Endpoint open(int rank, String[] addresses, String directory, int mtu, int number) {
-            AeronSettings usual = AeronSettings.DEFAULT;
-            AeronSettings aeron = new AeronSettings(
-                    AeronSettings.Path.UDP,
-                    AeronSettings.NEVER,
-                    1 << 20,
-                    0,
-                    64,
-                    1,
-                    usual.udpTermBytes(),
-                    mtu,
-                    usual.udpWindowBytes());
+            UdpSettings usual = UdpSettings.DEFAULT;
+            AeronSettings aeron = AeronSettings.DEFAULT
+                    .withPath(AeronSettings.Path.UDP)
+                    .withUdp(new UdpSettings(usual.termBytes(), mtu, usual.windowBytes()));
             List<Member> members = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
                 String endpoint = addresses[i] + ":" + (PORT + 20 + 2 * number + i);

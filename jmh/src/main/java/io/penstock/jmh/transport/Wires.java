@@ -4,9 +4,11 @@ import io.penstock.transport.AeronEndpoint;
 import io.penstock.transport.AeronSettings;
 import io.penstock.transport.Endpoint;
 import io.penstock.transport.EndpointSettings;
+import io.penstock.transport.IpcSettings;
 import io.penstock.transport.Machine;
 import io.penstock.transport.Member;
 import io.penstock.transport.Membership;
+import io.penstock.transport.UdpSettings;
 import io.penstock.transport.driver.DriverHost;
 import io.penstock.transport.driver.DriverSettings;
 import io.penstock.transport.driver.StreamBudget;
@@ -50,7 +52,7 @@ final class Wires implements AutoCloseable {
                 DriverSettings.SHARED_MEMORY,
                 "bench",
                 2 * new StreamBudget(8, 2, false).bytes(AeronSettings.DEFAULT),
-                AeronSettings.DEFAULT.udpWindowBytes()));
+                UdpSettings.DEFAULT.windowBytes()));
         ServerSocketChannel nio = NioWire.listen();
         NettyWire.Listener netty = NettyWire.listen();
         String[] udp = {freeUdp(), freeUdp()};
@@ -93,8 +95,9 @@ final class Wires implements AutoCloseable {
     private void openPenstock(int rank, String directory, String[] udp, long... pids) {
         AeronSettings usual = AeronSettings.DEFAULT;
         AeronSettings ipc = usual.withPath(AeronSettings.Path.IPC);
-        AeronSettings slab = ipc.withCrossFromBytes(AeronSettings.NEVER);
-        AeronSettings log = slab.withSlab(0, 64, 1).withIpcTermBytes(8 << 20);
+        IpcSettings throughSlab = IpcSettings.DEFAULT.withCrossFromBytes(IpcSettings.NEVER);
+        AeronSettings slab = ipc.withIpc(throughSlab);
+        AeronSettings log = ipc.withIpc(throughSlab.withSlab(0, 64, 1).withTermBytes(8 << 20));
         AeronSettings overUdp = usual.withPath(AeronSettings.Path.UDP);
         byName.put(IPC, new PenstockWire(open(rank, 1, ipc, directory, udp, pids)));
         byName.put(PLAIN, new PenstockWire(open(rank, 2, log, directory, udp, pids)));

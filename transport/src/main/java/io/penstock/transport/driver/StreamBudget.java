@@ -22,7 +22,7 @@ public record StreamBudget(int streams, int ranks, boolean ipc) {
 
     public long bytes(AeronSettings settings) {
         long copies = ipc ? 1 : 2;
-        long dataBytes = ipc ? settings.ipcStreamBytes() : settings.udpStreamBytes();
+        long dataBytes = ipc ? settings.ipc().streamBytes() : settings.udp().streamBytes();
         long controlBytes = (long) AeronSettings.TERMS * AeronSettings.CONTROL_TERM_BYTES + LOG_METADATA_BYTES;
         long control = (long) ranks * (ranks - 1);
         long doorbell = Math.ceilDiv(DOORBELL_HEAD_BYTES + ranks * DOORBELL_PEER_BYTES, PAGE_BYTES) * PAGE_BYTES;
