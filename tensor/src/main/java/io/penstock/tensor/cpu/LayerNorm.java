@@ -9,13 +9,11 @@ final class LayerNorm implements Tiles {
 
     private final Workers workers;
     private final Workspace workspace;
+    private final NormRows input;
 
     private long y;
     private long mean;
     private long rstd;
-    private long sum;
-    private long x;
-    private long residual;
     private long gain;
     private long bias;
     private long rows;
@@ -27,12 +25,11 @@ final class LayerNorm implements Tiles {
     LayerNorm(Workers workers, Workspace workspace) {
         this.workers = workers;
         this.workspace = workspace;
+        this.input = new NormRows(workspace);
     }
 
     void forward(Tensor y_RC, Tensor mean_R, Tensor rstd_R, Tensor x_RC, Tensor gain_C, Tensor bias_C, float eps) {
-        residual = 0;
-        sum = x_RC.address();
-        run(y_RC, mean_R, rstd_R, x_RC, gain_C, bias_C, eps);
+        run(y_RC, mean_R, rstd_R, x_RC, gain_C, bias_C, eps, x_RC.address(), 0);
     }
 
     void addForward(
@@ -45,20 +42,26 @@ final class LayerNorm implements Tiles {
             Tensor gain_C,
             Tensor bias_C,
             float eps) {
-        residual = residual_RC.address();
-        sum = sum_RC.address();
-        run(y_RC, mean_R, rstd_R, x_RC, gain_C, bias_C, eps);
+        run(y_RC, mean_R, rstd_R, x_RC, gain_C, bias_C, eps, sum_RC.address(), residual_RC.address());
     }
 
-    private void run(Tensor y_RC, Tensor mean_R, Tensor rstd_R, Tensor x_RC, Tensor gain_C, Tensor bias_C, float eps) {
+    private void run(
+            Tensor y_RC,
+            Tensor mean_R,
+            Tensor rstd_R,
+            Tensor x_RC,
+            Tensor gain_C,
+            Tensor bias_C,
+            float eps,
+            long sum,
+            long residual) {
         y = y_RC.address();
         mean = mean_R.address();
         rstd = rstd_R.address();
-        x = x_RC.address();
         rows = x_RC.shape().rows();
         columns = x_RC.shape().last();
         type = Lanes.type(x_RC);
-        workspace.requireRows(type == DType.F32 ? 0 : 3, columns);
+        input.plan(type, sum, x_RC.address(), residual, columns);
         gain = SplitVectors.of(type, gain_C.address(), 0, columns, workspace);
         bias = SplitVectors.of(type, bias_C.address(), 1, columns, workspace);
         this.eps = eps;
@@ -81,16 +84,7 @@ final class LayerNorm implements Tiles {
     }
 
     private float mean(long row, int thread) {
-        long at = row * columns * type.bytes();
-        long scratch = workspace.area(thread);
-        if (residual != 0) {
-            Halves.sum(type, sum + at, x + at, residual + at, columns, scratch + 8 * columns);
-        }
-        // what is normalised is the sum as it was rounded
-        long values = values(row, thread);
-        if (type == DType.F16) {
-            VectorF16.widen(values, sum + at, columns);
-        }
+        long values = input.begin(row, thread);
         long lanes = workspace.lanes(thread);
         return (type == DType.BF16
                         ? VectorNormBf16.sum(values, columns, lanes)
@@ -98,15 +92,8 @@ final class LayerNorm implements Tiles {
                 / columns;
     }
 
-    /** A row of x as the loops read it: where it lies, or F16 as F32, of which two rows are kept. */
-    private long values(long row, int thread) {
-        return type == DType.F16
-                ? workspace.area(thread) + (row & 1) * 4 * columns
-                : sum + row * columns * type.bytes();
-    }
-
     private float rstd(long row, float m, int thread) {
-        long values = values(row, thread);
+        long values = input.values(row, thread);
         long lanes = workspace.lanes(thread);
         float squares = type == DType.BF16
                 ? VectorNormBf16.squares(values, m, columns, lanes)
@@ -118,7 +105,7 @@ final class LayerNorm implements Tiles {
         Lanes.putF32(mean, row, m);
         Lanes.putF32(rstd, row, r);
         long to = y + row * columns * type.bytes();
-        long values = values(row, thread);
+        long values = input.values(row, thread);
         if (type == DType.BF16) {
             VectorNormBf16.normalize(to, values, m, r, gain, bias, columns);
         } else {

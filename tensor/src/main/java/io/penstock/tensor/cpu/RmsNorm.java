@@ -9,12 +9,10 @@ final class RmsNorm implements Tiles {
 
     private final Workers workers;
     private final Workspace workspace;
+    private final NormRows input;
 
     private long y;
     private long rstd;
-    private long sum;
-    private long x;
-    private long residual;
     private long gain;
     private long rows;
     private long columns;
@@ -25,29 +23,25 @@ final class RmsNorm implements Tiles {
     RmsNorm(Workers workers, Workspace workspace) {
         this.workers = workers;
         this.workspace = workspace;
+        this.input = new NormRows(workspace);
     }
 
     void forward(Tensor y_RC, Tensor rstd_R, Tensor x_RC, Tensor gain_C, float eps) {
-        residual = 0;
-        sum = x_RC.address();
-        run(y_RC, rstd_R, x_RC, gain_C, eps);
+        run(y_RC, rstd_R, x_RC, gain_C, eps, x_RC.address(), 0);
     }
 
     void addForward(
             Tensor sum_RC, Tensor y_RC, Tensor rstd_R, Tensor x_RC, Tensor residual_RC, Tensor gain_C, float eps) {
-        residual = residual_RC.address();
-        sum = sum_RC.address();
-        run(y_RC, rstd_R, x_RC, gain_C, eps);
+        run(y_RC, rstd_R, x_RC, gain_C, eps, sum_RC.address(), residual_RC.address());
     }
 
-    private void run(Tensor y_RC, Tensor rstd_R, Tensor x_RC, Tensor gain_C, float eps) {
+    private void run(Tensor y_RC, Tensor rstd_R, Tensor x_RC, Tensor gain_C, float eps, long sum, long residual) {
         y = y_RC.address();
         rstd = rstd_R.address();
-        x = x_RC.address();
         rows = x_RC.shape().rows();
         columns = x_RC.shape().last();
         type = Lanes.type(x_RC);
-        workspace.requireRows(type == DType.F32 ? 0 : 3, columns);
+        input.plan(type, sum, x_RC.address(), residual, columns);
         gain = SplitVectors.of(type, gain_C.address(), 0, columns, workspace);
         this.eps = eps;
         rowsPerTile = Math.max(1, ELEMENTS / columns);
@@ -68,16 +62,7 @@ final class RmsNorm implements Tiles {
     }
 
     private float rstd(long row, int thread) {
-        long at = row * columns * type.bytes();
-        long scratch = workspace.area(thread);
-        if (residual != 0) {
-            Halves.sum(type, sum + at, x + at, residual + at, columns, scratch + 8 * columns);
-        }
-        // what is normalised is the sum as it was rounded
-        long values = values(row, thread);
-        if (type == DType.F16) {
-            VectorF16.widen(values, sum + at, columns);
-        }
+        long values = input.begin(row, thread);
         long lanes = workspace.lanes(thread);
         float squares = type == DType.BF16
                 ? VectorNormBf16.squares(values, 0, columns, lanes)
@@ -85,17 +70,10 @@ final class RmsNorm implements Tiles {
         return (float) (1 / Math.sqrt((double) (squares / columns) + eps));
     }
 
-    /** A row of x as the loops read it: where it lies, or F16 as F32, of which two rows are kept. */
-    private long values(long row, int thread) {
-        return type == DType.F16
-                ? workspace.area(thread) + (row & 1) * 4 * columns
-                : sum + row * columns * type.bytes();
-    }
-
     private void normalize(long row, float r, int thread) {
         Lanes.putF32(rstd, row, r);
         long to = y + row * columns * type.bytes();
-        long values = values(row, thread);
+        long values = input.values(row, thread);
         if (type == DType.BF16) {
             VectorRms.normalizeBf16(to, values, r, gain, columns);
         } else {
