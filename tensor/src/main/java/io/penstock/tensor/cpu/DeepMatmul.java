@@ -27,9 +27,8 @@ final class DeepMatmul extends MatmulKernel {
         first = factory.create(piece(shape, PIECE, ldc, flags));
         next = factory.create(piece(shape, PIECE, ldc, adding));
         last = factory.create(piece(shape, rest, ldc, adding));
-        int bytes = shape.type().bytes();
-        aOffset = PIECE * (shape.transposeA() ? shape.lda() : 1) * bytes;
-        bOffset = PIECE * (shape.transposeB() ? 1 : shape.ldb()) * bytes;
+        aOffset = PIECE * (shape.transposeA() ? shape.lda() : 1) * shape.typeA().bytes();
+        bOffset = PIECE * (shape.transposeB() ? 1 : shape.ldb()) * shape.type().bytes();
     }
 
     /** Whether this is the better way, and the sums have room. */

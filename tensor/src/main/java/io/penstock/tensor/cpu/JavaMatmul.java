@@ -46,7 +46,7 @@ final class JavaMatmul extends MatmulKernel {
 
     /** Panels of four rows, [panel][depth][4], padded with zeros. */
     private void packA(long packed, long a, int row, int rows, int from, int depth) {
-        DType type = shape.type();
+        DType type = shape.typeA();
         long rowStep = shape.transposeA() ? 1 : shape.lda();
         long depthStep = shape.transposeA() ? shape.lda() : 1;
         for (int i = 0; i < roundUp(rows, PANEL_ROWS); i++) {

@@ -17,6 +17,11 @@ final class Matmul implements Tiles {
 
     private static final int TILES_TO_SHARE = 32;
 
+    /** Where the rows of an F32 b lie whole pages apart, and so fight for the same lines of the caches: oneDNN packs such a b for this number of columns, not for the others. */
+    private static final int PACKED = 512;
+
+    private static final long PAGE = 4096;
+
     private final Workers workers;
     private final MatmulKernels kernels;
 
@@ -73,7 +78,9 @@ final class Matmul implements Tiles {
         }
         int flags = MatmulShape.flags(
                 transposeA, transposeB, type, output.isHalf(), bias_N != null, write == Write.ACCUMULATE);
-        columns = divideUp(m, ROWS) * divideUp(n, WIDE) >= TILES_TO_SHARE ? WIDE : NARROW;
+        boolean paged = type == DType.F32 && !transposeB && 4 * b.rowStride() % PAGE == 0;
+        boolean many = divideUp(m, ROWS) * divideUp(n, WIDE) >= TILES_TO_SHARE;
+        columns = paged ? PACKED : many ? WIDE : NARROW;
         plan(k, a.rowStride(), b.rowStride(), c_MN.rowStride(), flags);
         workers.run(this, divideUp(m, ROWS) * divideUp(n, columns));
     }

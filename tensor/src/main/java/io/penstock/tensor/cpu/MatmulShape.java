@@ -4,7 +4,7 @@ import io.penstock.tensor.DType;
 
 /**
  * What one single-threaded matrix product is made for: c_mn = op(a)_mk op(b)_kn (+ bias_n), or c += . a and b are of {@code type}; {@code
- * halfOutput}: c is too, else F32. Leading dims count elements. A bias is F32 and only comes without {@code accumulate}.
+ * halfOutput}: c is too, else F32; {@code wideA}: a is F32 whatever the type of b. Leading dims count elements. A bias is F32 and only comes without {@code accumulate}.
  */
 record MatmulShape(
         int m,
@@ -18,20 +18,27 @@ record MatmulShape(
         DType type,
         boolean halfOutput,
         boolean bias,
-        boolean accumulate) {
+        boolean accumulate,
+        boolean wideA) {
     private static final int BF16 = 4;
     private static final int F16 = 64;
     static final int HALF_OUTPUT = 8;
     static final int BIAS = 16;
     static final int ACCUMULATE = 32;
+    static final int WIDE_A = 128;
 
     /** The type of c. */
     DType output() {
         return halfOutput ? type : DType.F32;
     }
 
+    /** The type of a. */
+    DType typeA() {
+        return wideA ? DType.F32 : type;
+    }
+
     int flags() {
-        return flags(transposeA, transposeB, type, halfOutput, bias, accumulate);
+        return flags(transposeA, transposeB, type, halfOutput, bias, accumulate) | (wideA ? WIDE_A : 0);
     }
 
     static int flags(
@@ -69,6 +76,7 @@ record MatmulShape(
                 type(flags),
                 (flags & HALF_OUTPUT) != 0,
                 (flags & BIAS) != 0,
-                (flags & ACCUMULATE) != 0);
+                (flags & ACCUMULATE) != 0,
+                (flags & WIDE_A) != 0);
     }
 }

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * nothing. Touch this class only where {@link OneDnnLibrary#PROBLEM} is null.
  */
 final class OneDnn {
+    static final int F16 = 1;
     static final int BF16 = 2;
     static final int F32 = 3;
     static final int ARG_SRC = 1;
@@ -27,6 +28,7 @@ final class OneDnn {
     private static final int CPU = 1;
     private static final int IN_ORDER = 1;
     private static final int SCRATCHPAD_USER = 1;
+    private static final int QUERY_IMPLEMENTATION = 8;
     private static final int QUERY_SCRATCHPAD = 136;
     private static final int UNIMPLEMENTED = 3;
 
@@ -58,6 +60,7 @@ final class OneDnn {
     private static final MethodHandle POST_OPS_SUM = function("dnnl_post_ops_append_sum", L, F, I, I);
     private static final MethodHandle MATMUL = function("dnnl_matmul_primitive_desc_create", L, L, L, L, L, L, L);
     private static final MethodHandle PD_DESTROY = function("dnnl_primitive_desc_destroy", L);
+    private static final MethodHandle PD_QUERY = function("dnnl_primitive_desc_query", L, I, I, L);
     private static final MethodHandle PD_QUERY_MD = pointerFunction("dnnl_primitive_desc_query_md", L, I, I);
     private static final MethodHandle PRIMITIVE_CREATE = function("dnnl_primitive_create", L, L);
     private static final MethodHandle PRIMITIVE_DESTROY = function("dnnl_primitive_destroy", L);
@@ -227,6 +230,19 @@ final class OneDnn {
     static long scratchpad(long primitiveDescriptor) {
         try {
             return (long) PD_QUERY_MD.invokeExact(primitiveDescriptor, QUERY_SCRATCHPAD, 0);
+        } catch (Throwable e) {
+            throw broken(e);
+        }
+    }
+
+    /** The name of oneDNN's code for it, such as "brg_matmul:avx512_core"; "ref:any" is a loop of scalars. */
+    static String implementation(long primitiveDescriptor) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(8);
+            check(
+                    (int) PD_QUERY.invokeExact(primitiveDescriptor, QUERY_IMPLEMENTATION, 0, out.address()),
+                    "primitive_desc_query");
+            return Lanes.ALL.getString(out.get(ValueLayout.JAVA_LONG, 0));
         } catch (Throwable e) {
             throw broken(e);
         }

@@ -19,30 +19,20 @@ final class OneDnnMatmul extends MatmulKernel {
 
     private final long[] arguments;
 
-    OneDnnMatmul(
-            MatmulShape shape,
-            Workspace workspace,
-            long engine,
-            long[] streams,
-            long primitiveDescriptor,
-            long a,
-            long b,
-            long bias,
-            long c,
-            long scratchpad) {
+    OneDnnMatmul(MatmulShape shape, Workspace workspace, long engine, long[] streams, OneDnnProduct product) {
         super(shape);
         this.streams = streams;
-        primitive = OneDnn.createPrimitive(primitiveDescriptor);
+        primitive = OneDnn.createPrimitive(product.primitive);
         count = shape.bias() ? 5 : 4;
         memories = new long[streams.length * MEMORIES];
         arguments = new long[streams.length];
         for (int thread = 0; thread < streams.length; thread++) {
             int at = thread * MEMORIES;
-            memories[at] = OneDnn.createMemory(a, engine, 0);
-            memories[at + 1] = OneDnn.createMemory(b, engine, 0);
-            memories[at + 2] = OneDnn.createMemory(c, engine, 0);
-            memories[at + 3] = OneDnn.createMemory(scratchpad, engine, workspace.matmul(thread));
-            memories[at + 4] = shape.bias() ? OneDnn.createMemory(bias, engine, 0) : 0;
+            memories[at] = OneDnn.createMemory(product.a, engine, 0);
+            memories[at + 1] = OneDnn.createMemory(product.b, engine, 0);
+            memories[at + 2] = OneDnn.createMemory(product.c, engine, 0);
+            memories[at + 3] = OneDnn.createMemory(product.scratchpad(), engine, workspace.matmul(thread));
+            memories[at + 4] = shape.bias() ? OneDnn.createMemory(product.bias, engine, 0) : 0;
             MemorySegment list = arena.allocate((long) count * ARGUMENT_BYTES, 8);
             argument(list, 0, OneDnn.ARG_SRC, memories[at]);
             argument(list, 1, OneDnn.ARG_WEIGHTS, memories[at + 1]);

@@ -53,55 +53,38 @@ final class OneDnnMatmuls implements MatmulKernels.Factory {
     @Override
     public MatmulKernel create(MatmulShape shape) {
         // oneDNN multiplies F16 on few machines only (AVX-512 FP16), none of which this was tried on
-        boolean widened = shape.type() == DType.F16 || (shape.type() == DType.BF16 && !bf16);
-        return widened ? new WidenedMatmul(shape, this, workspace) : create(shape, Workspace.MATMUL_BYTES);
+        if (shape.type() == DType.F16 || (shape.type() == DType.BF16 && !bf16)) {
+            return WidenedMatmul.suits(shape, this::isFast)
+                    ? new WidenedMatmul(shape, this, workspace)
+                    : new JavaMatmul(shape, workspace);
+        }
+        return create(shape, Workspace.MATMUL_BYTES);
     }
 
-    /** The kernel of a shape of F32 that makes do with so much scratch memory. */
-    MatmulKernel createF32(MatmulShape shape, long scratchBytes) {
-        return create(shape, scratchBytes);
-    }
-
-    private MatmulKernel create(MatmulShape shape, long scratchBytes) {
+    /** The kernel of a shape that oneDNN multiplies well, and that makes do with so much scratch memory. */
+    MatmulKernel create(MatmulShape shape, long scratchBytes) {
         // The caller's thread may be new to OpenMP: kernels are made for the number of threads that it sees.
         OneDnn.useOneThread();
-        long a = descriptor(shape.m(), shape.k(), shape.type(), shape.transposeA(), shape.lda());
-        long b = descriptor(shape.k(), shape.n(), shape.type(), shape.transposeB(), shape.ldb());
-        long c = descriptor(shape.m(), shape.n(), shape.output(), false, shape.ldc());
-        long bias = shape.bias() ? descriptor(1, shape.n(), DType.F32, false, shape.n()) : 0;
-        long attributes = OneDnn.createAttributes(shape.accumulate());
-        long primitive = OneDnn.createMatmul(engine, a, b, bias, c, attributes);
-        try {
-            if (primitive == 0) {
+        try (var product = new OneDnnProduct(engine, shape)) {
+            if (!product.exists()) {
                 return new JavaMatmul(shape, workspace);
             }
             if (DeepMatmul.suits(shape)) {
                 return new DeepMatmul(shape, this, workspace);
             }
-            long scratchpad = OneDnn.scratchpad(primitive);
-            if (OneDnn.size(scratchpad) > scratchBytes) {
+            if (product.scratchBytes() > scratchBytes) {
                 return new SplitMatmul(shape, half -> create(half, scratchBytes), scratchBytes);
             }
-            return new OneDnnMatmul(shape, workspace, engine, streams, primitive, a, b, bias, c, scratchpad);
-        } finally {
-            if (primitive != 0) {
-                OneDnn.destroyPrimitiveDescriptor(primitive);
-            }
-            OneDnn.destroyAttributes(attributes);
-            OneDnn.destroyDescriptor(a);
-            OneDnn.destroyDescriptor(b);
-            OneDnn.destroyDescriptor(c);
-            if (bias != 0) {
-                OneDnn.destroyDescriptor(bias);
-            }
+            return new OneDnnMatmul(shape, workspace, engine, streams, product);
         }
     }
 
-    private static long descriptor(long rows, long columns, DType dtype, boolean transposed, long leading) {
-        int type = dtype == DType.BF16 ? OneDnn.BF16 : OneDnn.F32;
-        return transposed
-                ? OneDnn.createMatrix(rows, columns, type, 1, leading)
-                : OneDnn.createMatrix(rows, columns, type, leading, 1);
+    /** Whether oneDNN's own code for a shape is more than a loop of scalars. */
+    boolean isFast(MatmulShape shape) {
+        OneDnn.useOneThread();
+        try (var product = new OneDnnProduct(engine, shape)) {
+            return product.isFast();
+        }
     }
 
     @Override
