@@ -9,6 +9,7 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -28,10 +29,18 @@ final class Lanes {
             VectorSpecies.of(float.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
     static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
+    /** Are there registers for masks, as AVX-512 has? Without them C2 makes an unsigned comparison and what follows from it three times as long. */
+    private static final boolean MASKS = FLOATS.vectorBitSize() == 512;
+
     /** All of the address space: its bounds check is against a constant, so that C2 keeps no segment object in the loops. */
     static final MemorySegment ALL = all();
 
     private static final int HIGH_HALF = 0xffff0000;
+    private static final int LOW_HALF = 0x0000ffff;
+
+    /** Of both halves. */
+    private static final int LOWEST_BITS = 0x00010001;
+
     private static final int SIGN = 0x80000000;
     private static final int F32_INFINITY = 0x7f800000;
     private static final int F32_HALF = 126 << 23;
@@ -129,10 +138,27 @@ final class Lanes {
 
     /** Rounds to BF16: the reverse of {@link #loadPairs}. */
     static void storePairs(long address, FloatVector even, FloatVector odd) {
-        rounded(even)
-                .lanewise(VectorOperators.LSHR, 16)
-                .lanewise(VectorOperators.OR, rounded(odd).lanewise(VectorOperators.AND, HIGH_HALF))
-                .intoMemorySegment(ALL, address, ORDER);
+        if (MASKS) {
+            storePairsMasked(address, even.reinterpretAsInts(), odd.reinterpretAsInts());
+        } else {
+            rounded(even)
+                    .lanewise(VectorOperators.LSHR, 16)
+                    .lanewise(VectorOperators.OR, rounded(odd).lanewise(VectorOperators.AND, HIGH_HALF))
+                    .intoMemorySegment(ALL, address, ORDER);
+        }
+    }
+
+    /** The same rounding, of both vectors at once. */
+    private static void storePairsMasked(long address, IntVector even, IntVector odd) {
+        IntVector kept = even.lanewise(VectorOperators.LSHR, 16)
+                .lanewise(VectorOperators.OR, odd.lanewise(VectorOperators.AND, HIGH_HALF));
+        IntVector cut = odd.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.OR, even.lanewise(VectorOperators.AND, LOW_HALF));
+        // up where more than a half is cut off, or a half of what is odd
+        VectorMask<Short> up = cut.lanewise(VectorOperators.OR, kept.lanewise(VectorOperators.AND, LOWEST_BITS))
+                .reinterpretAsShorts()
+                .compare(VectorOperators.UGT, (short) 0x8000);
+        kept.reinterpretAsShorts().add((short) 1, up).intoMemorySegment(ALL, address, ORDER);
     }
 
     /**

@@ -18,7 +18,6 @@ final class LayerNormGradient implements Tiles {
     private long dresidual;
     private long x;
     private long gain;
-    private long splitGain;
     private long mean;
     private long rstd;
     private long columns;
@@ -44,17 +43,15 @@ final class LayerNormGradient implements Tiles {
         dy = dy_RC.address();
         dresidual = dresidual_RC == null ? 0 : dresidual_RC.address();
         x = x_RC.address();
-        gain = gain_C.address();
         mean = mean_R.address();
         rstd = rstd_R.address();
         columns = x_RC.shape().last();
         type = Lanes.type(x_RC);
         workspace.requireRows(type == DType.F32 ? 0 : 3, columns);
-        splitGain = SplitVectors.of(type, gain, 0, columns, workspace);
-        blocks.plan(x_RC.shape().rows(), columns, 2);
+        gain = SplitVectors.of(type, gain_C.address(), 0, columns, workspace);
+        blocks.plan(x_RC.shape().rows(), columns, 2, type == DType.BF16);
         workers.run(this, blocks.count());
-        blocks.addTo(dgain_C.address(), 0);
-        blocks.addTo(dbias_C.address(), 1);
+        blocks.addTo(dgain_C.address(), dbias_C.address());
     }
 
     @Override
@@ -85,7 +82,6 @@ final class LayerNormGradient implements Tiles {
         float slope = -r * r * (Lanes.getF32(lanes, 1) / columns);
         float shift = -r * (Lanes.getF32(lanes, 0) / columns);
         long skip = dresidual == 0 ? 0 : dresidual + offset;
-        NormInput.row(
-                type, dx + offset, skip, g, values, splitGain, m, r, slope, shift, columns, scratch + 8 * columns);
+        NormInput.row(type, dx + offset, skip, g, values, gain, m, r, slope, shift, columns, scratch + 8 * columns);
     }
 }

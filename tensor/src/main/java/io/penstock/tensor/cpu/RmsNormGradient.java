@@ -15,7 +15,6 @@ final class RmsNormGradient implements Tiles {
     private long dresidual;
     private long x;
     private long gain;
-    private long splitGain;
     private long rstd;
     private long columns;
     private DType type = DType.F32;
@@ -38,13 +37,12 @@ final class RmsNormGradient implements Tiles {
         dy = dy_RC.address();
         dresidual = dresidual_RC == null ? 0 : dresidual_RC.address();
         x = x_RC.address();
-        gain = gain_C.address();
         rstd = rstd_R.address();
         columns = x_RC.shape().last();
         type = Lanes.type(x_RC);
         workspace.requireRows(type == DType.F32 ? 0 : 3, columns);
-        splitGain = SplitVectors.of(type, gain, 0, columns, workspace);
-        blocks.plan(x_RC.shape().rows(), columns, 1);
+        gain = SplitVectors.of(type, gain_C.address(), 0, columns, workspace);
+        blocks.plan(x_RC.shape().rows(), columns, 1, type == DType.BF16);
         workers.run(this, blocks.count());
         blocks.addTo(dgain_C.address(), 0);
     }
@@ -70,6 +68,6 @@ final class RmsNormGradient implements Tiles {
         // dx = r (g - x r mean_c(g h)): layer norm's with a mean of 0
         float slope = -r * r * (sum / columns);
         long skip = dresidual == 0 ? 0 : dresidual + offset;
-        NormInput.row(type, dx + offset, skip, g, values, splitGain, 0, r, slope, 0, columns, scratch + 8 * columns);
+        NormInput.row(type, dx + offset, skip, g, values, gain, 0, r, slope, 0, columns, scratch + 8 * columns);
     }
 }

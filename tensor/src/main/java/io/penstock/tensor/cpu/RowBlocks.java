@@ -12,24 +12,26 @@ final class RowBlocks {
     private static final long COLUMNS = 256;
 
     private final Workers workers;
-    private final long partials;
+    private final Workspace workspace;
     private final Tiles combineTiles = this::combineTile;
 
     private long rows;
     private long columns;
     private int blocks;
-    private long output;
-    private long firstPartial;
+    private boolean split;
+    private long firstOutput;
+    private long secondOutput;
     private long partialStride;
 
     RowBlocks(Workers workers, Workspace workspace) {
         this.workers = workers;
-        this.partials = workspace.shared();
+        this.workspace = workspace;
     }
 
-    /** {@code vectors} outputs of {@code columns} each are summed at once. */
-    void plan(long rows, long columns, int vectors) {
+    /** {@code vectors} outputs of {@code columns} each are summed at once, 1 or 2; the partials are in the order of {@link VectorNormBf16#split} if {@code split}. */
+    void plan(long rows, long columns, int vectors, boolean split) {
         this.rows = rows;
+        this.split = split;
         this.columns = columns;
         long fitting = Workspace.SHARED_BYTES / Math.max(1, 4 * columns * vectors);
         if (fitting == 0) {
@@ -55,22 +57,35 @@ final class RowBlocks {
 
     /** The block's partials: vector after vector of {@code columns}. */
     long partial(int block) {
-        return partials + block * partialStride;
+        return workspace.shared() + block * partialStride;
     }
 
-    /** output += the partials of vector {@code vector}, in block order. */
-    void addTo(long output, int vector) {
-        this.output = output;
-        firstPartial = partials + 4 * columns * vector;
-        workers.run(combineTiles, Math.toIntExact((columns + COLUMNS - 1) / COLUMNS));
+    /** first += the partials of the first vector, in block order; second those of the second, where there is one. */
+    void addTo(long first, long second) {
+        firstOutput = first;
+        secondOutput = second;
+        int vectors = second == 0 ? 1 : 2;
+        workers.run(combineTiles, Math.toIntExact(vectors * tilesOfVector()));
+    }
+
+    private long tilesOfVector() {
+        return (columns + COLUMNS - 1) / COLUMNS;
     }
 
     private void combineTile(int tile, int thread) {
-        long from = tile * COLUMNS;
+        boolean ofFirst = tile < tilesOfVector();
+        long from = (ofFirst ? tile : tile - tilesOfVector()) * COLUMNS;
         long count = Math.min(COLUMNS, columns - from);
+        long output = (ofFirst ? firstOutput : secondOutput) + 4 * from;
+        long sums = split ? workspace.area(thread) : output;
+        if (split) {
+            VectorNormBf16.split(sums, output, count);
+        }
         for (int block = 0; block < blocks; block++) {
-            long partial = firstPartial + block * partialStride + 4 * from;
-            Vectors.add(output + 4 * from, output + 4 * from, partial, count);
+            Vectors.add(sums, sums, partial(block) + 4 * (from + (ofFirst ? 0 : columns)), count);
+        }
+        if (split) {
+            VectorNormBf16.unsplit(output, sums, count);
         }
     }
 }

@@ -28,7 +28,7 @@ final class RowSums implements Tiles {
         for (long from = 0; from < width; from += SLICE) {
             dy = dy_RN.address() + from * type.bytes();
             columns = Math.min(SLICE, width - from);
-            blocks.plan(rows, columns, 1);
+            blocks.plan(rows, columns, 1, false);
             workers.run(this, blocks.count());
             blocks.addTo(db_N.address() + 4 * from, 0);
         }

@@ -8,6 +8,11 @@ final class SumOfSquares implements Tiles {
     private static final long MOST_PIECES = 4096;
     private static final long SMALLEST_PIECE = 1 << 15;
 
+    /** Blocks of {@link Workspace#PIECE} elements whose vectors are folded together. */
+    private static final long GROUP = 32;
+
+    private static final long LANES_BYTES = 64;
+
     private final Workers workers;
     private final Workspace workspace;
 
@@ -38,15 +43,31 @@ final class SumOfSquares implements Tiles {
     @Override
     public void run(int tile, int thread) {
         long from = tile * piece;
-        long n = Math.min(piece, elements - from);
-        long scratch = workspace.area(thread);
+        long end = Math.min(from + piece, elements);
         double sum = 0;
-        // the same pieces in all types
-        for (long i = from; i < from + n; i += Workspace.PIECE) {
-            long count = Math.min(Workspace.PIECE, from + n - i);
-            long values = Halves.read(type, x + i * type.bytes(), scratch, count);
-            sum += VectorSquares.squares(values, count, workspace.lanes(thread));
+        for (long i = from; i < end; i += GROUP * Workspace.PIECE) {
+            sum = addGroup(sum, i, Math.min(i + GROUP * Workspace.PIECE, end), thread);
         }
         Lanes.putF64(workspace.shared(), tile, sum);
+    }
+
+    /** Adds block after block. Their vectors are folded when all are there: a fold a block would keep the next one's reads waiting. */
+    private double addGroup(double start, long from, long end, int thread) {
+        long scratch = workspace.area(thread);
+        long lanes = workspace.lanes(thread);
+        long values = 0;
+        // the same blocks in all types
+        for (long i = from; i < end; i += Workspace.PIECE) {
+            long count = Math.min(Workspace.PIECE, end - i);
+            values = Halves.read(type, x + i * type.bytes(), scratch, count);
+            VectorSquares.squares(values, count, lanes + (i - from) / Workspace.PIECE * LANES_BYTES);
+        }
+        double sum = start;
+        for (long i = from; i < end; i += Workspace.PIECE) {
+            // only the last can have elements beside its vector, and its values are still there
+            long count = Math.min(Workspace.PIECE, end - i);
+            sum += VectorSquares.fold(values, count, lanes + (i - from) / Workspace.PIECE * LANES_BYTES);
+        }
+        return sum;
     }
 }

@@ -67,8 +67,8 @@ final class VectorNormBf16 {
     }
 
     /**
-     * The order in which {@link #normalize}, {@link #gradient} and their kin read a gain or bias: of every two vectors the even elements first, then the odd ones; as it was after
-     * the last such pair.
+     * The order in which {@link #normalize}, {@link #sums}, {@link #gradient} and their kin have a gain, a bias and their gradients: of every two vectors the even elements first,
+     * then the odd ones; as it was after the last such pair.
      */
     static void split(long y, long x, long n) {
         long bound = Lanes.pairBound(n);
@@ -83,13 +83,30 @@ final class VectorNormBf16 {
         }
     }
 
-    /** Gain and bias in the order of {@link #split}. */
+    /** The reverse of {@link #split}. */
+    static void unsplit(long y, long x, long n) {
+        long bound = Lanes.pairBound(n);
+        for (long i = 0; i < bound; i += 2L * Lanes.COUNT) {
+            for (int lane = 0; lane < Lanes.COUNT; lane++) {
+                Lanes.putF32(y, i + 2L * lane, Lanes.getF32(x, i + lane));
+                Lanes.putF32(y, i + 2L * lane + 1, Lanes.getF32(x, i + Lanes.COUNT + lane));
+            }
+        }
+        for (long i = bound; i < n; i++) {
+            Lanes.putF32(y, i, Lanes.getF32(x, i));
+        }
+    }
+
+    /** Gain and bias in the order of {@link #split}. (x - mean) rstd is taken as x rstd - mean rstd: what that loses, x as BF16 has not. */
     static void normalize(long y, long x, float mean, float rstd, long gain, long bias, long n) {
+        float shift = -mean * rstd;
+        FloatVector shifts = FloatVector.broadcast(Lanes.FLOATS, shift);
+        FloatVector rstds = FloatVector.broadcast(Lanes.FLOATS, rstd);
         long bound = Lanes.pairBound(n);
         for (long i = 0; i < bound; i += 2L * Lanes.COUNT) {
             IntVector pairs = Lanes.loadPairs(x + 2 * i);
-            FloatVector even = Lanes.even(pairs).sub(mean).mul(rstd);
-            FloatVector odd = Lanes.odd(pairs).sub(mean).mul(rstd);
+            FloatVector even = Lanes.even(pairs).fma(rstds, shifts);
+            FloatVector odd = Lanes.odd(pairs).fma(rstds, shifts);
             long g = gain + 4 * i;
             long b = bias + 4 * i;
             Lanes.storePairs(
@@ -98,27 +115,40 @@ final class VectorNormBf16 {
                     odd.fma(Lanes.loadF32(g + 4L * Lanes.COUNT), Lanes.loadF32(b + 4L * Lanes.COUNT)));
         }
         for (long i = bound; i < n; i++) {
-            float hat = (Lanes.getBf16(x, i) - mean) * rstd;
+            float hat = Math.fma(Lanes.getBf16(x, i), rstd, shift);
             Lanes.putBf16(y, i, Math.fma(hat, Lanes.getF32(gain, i), Lanes.getF32(bias, i)));
         }
     }
 
-    /** As {@link VectorNorm#sums}. */
+    /** As {@link VectorNorm#sums}, all in the order of {@link #split}. */
     static void sums(long dgain, long dbias, long dy, long x, long gain, float mean, float rstd, long n, long lanes) {
-        FloatVector sumG = FloatVector.zero(Lanes.FLOATS);
-        FloatVector sumGh = FloatVector.zero(Lanes.FLOATS);
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            FloatVector d = Lanes.loadBf16(dy + 2 * i);
-            FloatVector h = Lanes.loadBf16(x + 2 * i).sub(mean).mul(rstd);
-            FloatVector g = d.mul(Lanes.loadF32(gain + 4 * i));
-            sumG = sumG.add(g);
-            sumGh = g.fma(h, sumGh);
-            Lanes.storeF32(dgain + 4 * i, d.fma(h, Lanes.loadF32(dgain + 4 * i)));
-            Lanes.storeF32(dbias + 4 * i, Lanes.loadF32(dbias + 4 * i).add(d));
+        FloatVector sumG0 = FloatVector.zero(Lanes.FLOATS);
+        FloatVector sumG1 = sumG0;
+        FloatVector sumGh0 = sumG0;
+        FloatVector sumGh1 = sumG0;
+        long bound = Lanes.pairBound(n);
+        for (long i = 0; i < bound; i += 2L * Lanes.COUNT) {
+            IntVector gradients = Lanes.loadPairs(dy + 2 * i);
+            IntVector values = Lanes.loadPairs(x + 2 * i);
+            long even = 4 * i;
+            long odd = even + 4L * Lanes.COUNT;
+            FloatVector d0 = Lanes.even(gradients);
+            FloatVector d1 = Lanes.odd(gradients);
+            FloatVector h0 = Lanes.even(values).sub(mean).mul(rstd);
+            FloatVector h1 = Lanes.odd(values).sub(mean).mul(rstd);
+            FloatVector g0 = d0.mul(Lanes.loadF32(gain + even));
+            FloatVector g1 = d1.mul(Lanes.loadF32(gain + odd));
+            sumG0 = sumG0.add(g0);
+            sumG1 = sumG1.add(g1);
+            sumGh0 = g0.fma(h0, sumGh0);
+            sumGh1 = g1.fma(h1, sumGh1);
+            Lanes.storeF32(dgain + even, d0.fma(h0, Lanes.loadF32(dgain + even)));
+            Lanes.storeF32(dgain + odd, d1.fma(h1, Lanes.loadF32(dgain + odd)));
+            Lanes.storeF32(dbias + even, Lanes.loadF32(dbias + even).add(d0));
+            Lanes.storeF32(dbias + odd, Lanes.loadF32(dbias + odd).add(d1));
         }
-        Lanes.storeF32(lanes, sumG);
-        Lanes.storeF32(lanes + 64, sumGh);
+        Lanes.storeF32(lanes, sumG0.add(sumG1));
+        Lanes.storeF32(lanes + 64, sumGh0.add(sumGh1));
         sumsRest(dgain, dbias, dy, x, gain, mean, rstd, bound, n, lanes);
     }
 
@@ -139,10 +169,11 @@ final class VectorNormBf16 {
         Lanes.putF32(lanes, 1, totalGh);
     }
 
-    /** dx = rstd g + slope (x - mean) + offset with g = dy gain; gain in the order of {@link #split}. */
+    /** dx = rstd g + slope x + (offset - slope mean) with g = dy gain; gain in the order of {@link #split}. */
     static void gradient(
             long dx, long dy, long x, long gain, float mean, float rstd, float slope, float offset, long n) {
-        FloatVector offsets = FloatVector.broadcast(Lanes.FLOATS, offset);
+        float shift = Math.fma(-slope, mean, offset);
+        FloatVector shifts = FloatVector.broadcast(Lanes.FLOATS, shift);
         FloatVector slopes = FloatVector.broadcast(Lanes.FLOATS, slope);
         FloatVector rstds = FloatVector.broadcast(Lanes.FLOATS, rstd);
         long bound = Lanes.pairBound(n);
@@ -154,12 +185,12 @@ final class VectorNormBf16 {
             FloatVector odd = Lanes.odd(gradients).mul(Lanes.loadF32(g + 4L * Lanes.COUNT));
             Lanes.storePairs(
                     dx + 2 * i,
-                    even.fma(rstds, Lanes.even(values).sub(mean).fma(slopes, offsets)),
-                    odd.fma(rstds, Lanes.odd(values).sub(mean).fma(slopes, offsets)));
+                    even.fma(rstds, Lanes.even(values).fma(slopes, shifts)),
+                    odd.fma(rstds, Lanes.odd(values).fma(slopes, shifts)));
         }
         for (long i = bound; i < n; i++) {
             float g = Lanes.getBf16(dy, i) * Lanes.getF32(gain, i);
-            Lanes.putBf16(dx, i, Math.fma(g, rstd, Math.fma(Lanes.getBf16(x, i) - mean, slope, offset)));
+            Lanes.putBf16(dx, i, Math.fma(g, rstd, Math.fma(Lanes.getBf16(x, i), slope, shift)));
         }
     }
 
@@ -175,7 +206,8 @@ final class VectorNormBf16 {
             float slope,
             float offset,
             long n) {
-        FloatVector offsets = FloatVector.broadcast(Lanes.FLOATS, offset);
+        float shift = Math.fma(-slope, mean, offset);
+        FloatVector shifts = FloatVector.broadcast(Lanes.FLOATS, shift);
         FloatVector slopes = FloatVector.broadcast(Lanes.FLOATS, slope);
         FloatVector rstds = FloatVector.broadcast(Lanes.FLOATS, rstd);
         long bound = Lanes.pairBound(n);
@@ -186,11 +218,11 @@ final class VectorNormBf16 {
             long g = gain + 4 * i;
             FloatVector even = Lanes.even(gradients).mul(Lanes.loadF32(g));
             FloatVector odd = Lanes.odd(gradients).mul(Lanes.loadF32(g + 4L * Lanes.COUNT));
-            even = even.fma(rstds, Lanes.even(values).sub(mean).fma(slopes, offsets));
-            odd = odd.fma(rstds, Lanes.odd(values).sub(mean).fma(slopes, offsets));
+            even = even.fma(rstds, Lanes.even(values).fma(slopes, shifts));
+            odd = odd.fma(rstds, Lanes.odd(values).fma(slopes, shifts));
             Lanes.storePairs(dx + 2 * i, even.add(Lanes.even(skips)), odd.add(Lanes.odd(skips)));
         }
-        gradientAndResidualRest(dx, dresidual, dy, x, gain, mean, rstd, slope, offset, bound, n);
+        gradientAndResidualRest(dx, dresidual, dy, x, gain, rstd, slope, shift, bound, n);
     }
 
     private static void gradientAndResidualRest(
@@ -199,15 +231,14 @@ final class VectorNormBf16 {
             long dy,
             long x,
             long gain,
-            float mean,
             float rstd,
             float slope,
-            float offset,
+            float shift,
             long from,
             long n) {
         for (long i = from; i < n; i++) {
             float g = Lanes.getBf16(dy, i) * Lanes.getF32(gain, i);
-            float through = Math.fma(Lanes.getBf16(x, i) - mean, slope, offset);
+            float through = Math.fma(Lanes.getBf16(x, i), slope, shift);
             Lanes.putBf16(dx, i, Math.fma(g, rstd, through) + Lanes.getBf16(dresidual, i));
         }
     }

@@ -53,17 +53,26 @@ final class VectorRms {
         return total;
     }
 
-    /** As {@link #sums}, of BF16. */
+    /** As {@link #sums}, of BF16; gain and dgain in the order of {@link VectorNormBf16#split}. */
     static float sumsBf16(long dgain, long dy, long x, long gain, float rstd, long n, long lanes) {
-        FloatVector sum = FloatVector.zero(Lanes.FLOATS);
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            FloatVector d = Lanes.loadBf16(dy + 2 * i);
-            FloatVector h = Lanes.loadBf16(x + 2 * i).mul(rstd);
-            sum = d.mul(Lanes.loadF32(gain + 4 * i)).fma(h, sum);
-            Lanes.storeF32(dgain + 4 * i, d.fma(h, Lanes.loadF32(dgain + 4 * i)));
+        FloatVector sum0 = FloatVector.zero(Lanes.FLOATS);
+        FloatVector sum1 = sum0;
+        long bound = Lanes.pairBound(n);
+        for (long i = 0; i < bound; i += 2L * Lanes.COUNT) {
+            IntVector gradients = Lanes.loadPairs(dy + 2 * i);
+            IntVector values = Lanes.loadPairs(x + 2 * i);
+            long even = 4 * i;
+            long odd = even + 4L * Lanes.COUNT;
+            FloatVector d0 = Lanes.even(gradients);
+            FloatVector d1 = Lanes.odd(gradients);
+            FloatVector h0 = Lanes.even(values).mul(rstd);
+            FloatVector h1 = Lanes.odd(values).mul(rstd);
+            sum0 = d0.mul(Lanes.loadF32(gain + even)).fma(h0, sum0);
+            sum1 = d1.mul(Lanes.loadF32(gain + odd)).fma(h1, sum1);
+            Lanes.storeF32(dgain + even, d0.fma(h0, Lanes.loadF32(dgain + even)));
+            Lanes.storeF32(dgain + odd, d1.fma(h1, Lanes.loadF32(dgain + odd)));
         }
-        Lanes.storeF32(lanes, sum);
+        Lanes.storeF32(lanes, sum0.add(sum1));
         float total = Lanes.foldF32(lanes);
         for (long i = bound; i < n; i++) {
             float d = Lanes.getBf16(dy, i);

@@ -9,8 +9,8 @@ final class VectorSquares {
 
     private VectorSquares() {}
 
-    /** By four vectors, each of which waits for its last. */
-    static double squares(long x, long n, long lanes) {
+    /** Leaves a vector of sums at {@code lanes}, for {@link #fold}; by four vectors, each of which waits for its last. */
+    static void squares(long x, long n, long lanes) {
         DoubleVector sum0 = DoubleVector.zero(Lanes.DOUBLES);
         DoubleVector sum1 = sum0;
         DoubleVector sum2 = sum0;
@@ -27,15 +27,15 @@ final class VectorSquares {
             sum3 = w1.fma(w1, sum3);
         }
         sum0.add(sum1).add(sum2.add(sum3)).intoMemorySegment(Lanes.ALL, lanes, Lanes.ORDER);
-        return rest(x, bound, n, lanes);
     }
 
-    private static double rest(long x, long from, long n, long lanes) {
+    /** The sum of the n squares of which {@link #squares} left the vector at {@code lanes}; reads of x what is no pair of whole vectors. */
+    static double fold(long x, long n, long lanes) {
         double sum = 0;
         for (int i = 0; i < Lanes.COUNT / 2; i++) {
             sum += Lanes.getF64(lanes, i);
         }
-        for (long i = from; i < n; i++) {
+        for (long i = Lanes.pairBound(n); i < n; i++) {
             double v = Lanes.getF32(x, i);
             sum = Math.fma(v, v, sum);
         }

@@ -71,6 +71,7 @@ final class WarmUp {
         repeat(() -> VectorNormBf16.sum(a, N, lanes));
         repeat(() -> VectorNormBf16.squares(a, 0, N, lanes));
         repeat(() -> VectorNormBf16.split(a, b, N));
+        repeat(() -> VectorNormBf16.unsplit(a, b, N));
         repeat(() -> VectorNormBf16.normalize(a, b, 0, 1, c, d, N));
         repeat(() -> VectorNormBf16.sums(a, b, c, d, e, 0, 1, N, lanes));
         repeat(() -> VectorNormBf16.gradient(a, b, c, d, 0, 1, 0, 0, N));
@@ -97,6 +98,7 @@ final class WarmUp {
         repeat(() -> VectorLoss.probabilities(a, b, 0, 1, N));
         repeat(() -> VectorLoss.scaleToBf16(a, b, 1, N));
         repeat(() -> VectorSquares.squares(a, N, lanes));
+        repeat(() -> VectorSquares.fold(a, N, lanes));
         repeat(() -> VectorAdamW.update(a, b, c, d, N, rates));
     }
 
