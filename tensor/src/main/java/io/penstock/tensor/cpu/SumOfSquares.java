@@ -9,7 +9,7 @@ final class SumOfSquares implements Tiles {
     private static final long SMALLEST_PIECE = 1 << 15;
 
     /** Blocks of {@link Workspace#PIECE} elements whose vectors are folded together. */
-    private static final long GROUP = 32;
+    private static final long GROUP = 8;
 
     private static final long LANES_BYTES = 64;
 
