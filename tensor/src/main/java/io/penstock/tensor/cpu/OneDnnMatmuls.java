@@ -24,14 +24,23 @@ final class OneDnnMatmuls implements MatmulKernels.Factory {
     static String describe() {
         long engine = OneDnn.createEngine();
         try {
-            return describe(hasBf16(engine));
+            return describe(engine, hasBf16(engine));
         } finally {
             OneDnn.destroyEngine(engine);
         }
     }
 
-    private static String describe(boolean bf16) {
-        return "oneDNN " + OneDnn.version() + ", " + OneDnn.instructionSet() + (bf16 ? "" : ", BF16 products in F32");
+    private static String describe(long engine, boolean bf16) {
+        String without = widens(engine) ? ", BF16 products in F32" : ", BF16 products in Java";
+        return "oneDNN " + OneDnn.version() + ", " + OneDnn.instructionSet() + (bf16 ? "" : without);
+    }
+
+    /** Whether oneDNN multiplies F32 by BF16, which it does from AVX2 on. */
+    private static boolean widens(long engine) {
+        int flags = MatmulShape.flags(false, false, DType.BF16, false, false, false) | MatmulShape.WIDE_A;
+        try (var square = new OneDnnProduct(engine, MatmulShape.of(16, 16, 16, 16, 16, 16, flags))) {
+            return square.isFast();
+        }
     }
 
     /** Whether oneDNN's own BF16 products are worth having. */
@@ -89,7 +98,7 @@ final class OneDnnMatmuls implements MatmulKernels.Factory {
 
     @Override
     public String description() {
-        return describe(bf16);
+        return describe(engine, bf16);
     }
 
     @Override

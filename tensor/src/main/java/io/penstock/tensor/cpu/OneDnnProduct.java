@@ -22,7 +22,16 @@ final class OneDnnProduct implements AutoCloseable {
         c = matrix(shape.m(), shape.n(), shape.output(), false, shape.ldc());
         bias = shape.bias() ? matrix(1, shape.n(), DType.F32, false, shape.n()) : 0;
         attributes = OneDnn.createAttributes(shape.accumulate());
-        primitive = OneDnn.createMatmul(engine, a, b, bias, c, attributes);
+        primitive = create(engine);
+    }
+
+    private long create(long engine) {
+        try {
+            return OneDnn.createMatmul(engine, a, b, bias, c, attributes);
+        } catch (IllegalStateException e) {
+            destroyParts();
+            throw e;
+        }
     }
 
     private static long matrix(long rows, long columns, DType dtype, boolean transposed, long leading) {
@@ -60,6 +69,10 @@ final class OneDnnProduct implements AutoCloseable {
         if (primitive != 0) {
             OneDnn.destroyPrimitiveDescriptor(primitive);
         }
+        destroyParts();
+    }
+
+    private void destroyParts() {
         OneDnn.destroyAttributes(attributes);
         OneDnn.destroyDescriptor(a);
         OneDnn.destroyDescriptor(b);

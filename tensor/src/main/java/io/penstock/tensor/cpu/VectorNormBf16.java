@@ -97,7 +97,7 @@ final class VectorNormBf16 {
         }
     }
 
-    /** Gain and bias in the order of {@link #split}. (x - mean) rstd is taken as x rstd - mean rstd: what that loses, x as BF16 has not. */
+    /** Gain and bias in the order of {@link #split}. (x - mean) rstd is taken as x rstd - mean rstd, which loses about what rounding the mean has lost. */
     static void normalize(long y, long x, float mean, float rstd, long gain, long bias, long n) {
         float shift = -mean * rstd;
         FloatVector shifts = FloatVector.broadcast(Lanes.FLOATS, shift);
