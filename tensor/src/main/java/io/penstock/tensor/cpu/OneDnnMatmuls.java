@@ -37,8 +37,7 @@ final class OneDnnMatmuls implements MatmulKernels.Factory {
 
     /** Whether oneDNN multiplies F32 by BF16, which it does from AVX2 on. */
     private static boolean widens(long engine) {
-        int flags = MatmulShape.flags(false, false, DType.BF16, false, false, false) | MatmulShape.WIDE_A;
-        try (var square = new OneDnnProduct(engine, MatmulShape.of(16, 16, 16, 16, 16, 16, flags))) {
+        try (var square = square(engine, MatmulShape.WIDE_A)) {
             return square.isFast();
         }
     }
@@ -48,24 +47,22 @@ final class OneDnnMatmuls implements MatmulKernels.Factory {
         if (OneDnn.emulatesBf16()) {
             return false;
         }
-        long square = OneDnn.createMatrix(16, 16, OneDnn.BF16, 16, 1);
-        long attributes = OneDnn.createAttributes(false);
-        long primitive = OneDnn.createMatmul(engine, square, square, 0, square, attributes);
-        if (primitive != 0) {
-            OneDnn.destroyPrimitiveDescriptor(primitive);
+        try (var square = square(engine, MatmulShape.HALF_OUTPUT)) {
+            return square.exists();
         }
-        OneDnn.destroyAttributes(attributes);
-        OneDnn.destroyDescriptor(square);
-        return primitive != 0;
+    }
+
+    private static OneDnnProduct square(long engine, int more) {
+        int flags = MatmulShape.flags(false, false, DType.BF16, false, false, false) | more;
+        return new OneDnnProduct(engine, MatmulShape.of(16, 16, 16, 16, 16, 16, flags));
     }
 
     @Override
     public MatmulKernel create(MatmulShape shape) {
         // oneDNN multiplies F16 on few machines only (AVX-512 FP16), none of which this was tried on
         if (shape.type() == DType.F16 || (shape.type() == DType.BF16 && !bf16)) {
-            return WidenedMatmul.suits(shape, this::isFast)
-                    ? new WidenedMatmul(shape, this, workspace)
-                    : new JavaMatmul(shape, workspace);
+            MatmulKernel widened = WidenedMatmul.create(shape, this, workspace);
+            return widened == null ? new JavaMatmul(shape, workspace) : widened;
         }
         return create(shape, Workspace.MATMUL_BYTES);
     }

@@ -18,10 +18,10 @@ final class RowBlocks {
     private long rows;
     private long columns;
     private int blocks;
+    private int vectors;
     private boolean split;
     private long firstOutput;
     private long secondOutput;
-    private long partialStride;
 
     RowBlocks(Workers workers, Workspace workspace) {
         this.workers = workers;
@@ -31,8 +31,9 @@ final class RowBlocks {
     /** {@code vectors} outputs of {@code columns} each are summed at once, 1 or 2; the partials are in the order of {@link VectorNormBf16#split} if {@code split}. */
     void plan(long rows, long columns, int vectors, boolean split) {
         this.rows = rows;
-        this.split = split;
         this.columns = columns;
+        this.vectors = vectors;
+        this.split = split;
         long fitting = Workspace.SHARED_BYTES / Math.max(1, 4 * columns * vectors);
         if (fitting == 0) {
             throw new IllegalStateException(columns + " columns need more than the " + Workspace.SHARED_BYTES
@@ -40,7 +41,6 @@ final class RowBlocks {
         }
         long wanted = Math.min(MOST, Math.max(1, rows / FEWEST_ROWS));
         blocks = (int) Math.min(wanted, fitting);
-        partialStride = 4 * columns * vectors;
     }
 
     int count() {
@@ -57,14 +57,13 @@ final class RowBlocks {
 
     /** The block's partials: vector after vector of {@code columns}. */
     long partial(int block) {
-        return workspace.shared() + block * partialStride;
+        return workspace.shared() + 4 * columns * vectors * block;
     }
 
-    /** first += the partials of the first vector, in block order; second those of the second, where there is one. */
+    /** first += the partials of the first vector, in block order; second those of the second, if that many were planned. */
     void addTo(long first, long second) {
         firstOutput = first;
         secondOutput = second;
-        int vectors = second == 0 ? 1 : 2;
         workers.run(combineTiles, Math.toIntExact(vectors * tilesOfVector()));
     }
 

@@ -1,9 +1,12 @@
 package io.penstock.tensor.cpu;
 
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A BF16 or F16 product where oneDNN has none, or emulates it (BF16 on AVX-512 without its BF16 instructions): pieces of a are widened next to its scratch memory, and
@@ -31,33 +34,23 @@ final class WidenedMatmul extends MatmulKernel {
     /** By [shorter rows][shorter columns][shorter depth][adds to what is there]. */
     private final MatmulKernel[] kernels = new MatmulKernel[16];
 
-    WidenedMatmul(MatmulShape shape, OneDnnMatmuls factory, Workspace workspace) {
+    private WidenedMatmul(MatmulShape shape, boolean rounds, OneDnnMatmuls factory, Workspace workspace) {
         super(shape);
         this.workspace = workspace;
-        deepest = deepest(shape);
-        rounds = rounds(shape, factory::isFast);
+        this.deepest = deepest(shape);
+        this.rounds = rounds;
+        Map<MatmulShape, MatmulKernel> made = new HashMap<>();
         for (int i = 0; i < kernels.length; i++) {
-            kernels[i] = kernel(i, piece(shape, i, rounds), factory);
+            kernels[i] = made.computeIfAbsent(piece(shape, i, rounds), piece -> factory.create(piece, SCRATCH_BYTES));
         }
     }
 
-    /** One of those before, if it is the same: many products have pieces of one size alone. */
-    private MatmulKernel kernel(int before, MatmulShape piece, OneDnnMatmuls factory) {
-        for (int i = 0; i < before; i++) {
-            if (kernels[i].shape.equals(piece)) {
-                return kernels[i];
-            }
-        }
-        return factory.create(piece, SCRATCH_BYTES);
-    }
-
-    /** Whether all pieces of a shape are among those that oneDNN has code for. */
-    static boolean suits(MatmulShape shape, Predicate<MatmulShape> isFast) {
-        return rounds(shape, isFast) || allPieces(shape, false, isFast);
-    }
-
-    private static boolean rounds(MatmulShape shape, Predicate<MatmulShape> isFast) {
-        return shape.halfOutput() && shape.k() <= DEPTH && allPieces(shape, true, isFast);
+    /** Null where oneDNN has no code for a piece of it. */
+    static @Nullable WidenedMatmul create(MatmulShape shape, OneDnnMatmuls factory, Workspace workspace) {
+        boolean rounds = shape.halfOutput() && shape.k() <= DEPTH && allPieces(shape, true, factory::isFast);
+        return rounds || allPieces(shape, false, factory::isFast)
+                ? new WidenedMatmul(shape, rounds, factory, workspace)
+                : null;
     }
 
     private static boolean allPieces(MatmulShape shape, boolean rounded, Predicate<MatmulShape> condition) {
