@@ -1,14 +1,23 @@
 package io.penstock.tensor.cpu;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+
 /**
  * Has C2 compile the vector loops once in a process, before the first step: until then a loop of the Vector API is a hundred times slower, and one compiled in
- * the middle of its first, long row, as the loss's are, has not seen its own end and keeps vectors as objects. The flags of {@code jvm.properties} make the
- * calls below enough, and make them wait for the compiler; without these flags they only cost some milliseconds.
+ * the middle of its first, long row, as the loss's are, has not seen its own end and keeps vectors as objects. The flags of {@code jvm.properties} make
+ * some hundred calls enough, make them wait for the compiler, and let it use what these calls have shown of the vectors' classes (by default it believes a
+ * method's profile only after 1,000 calls, and without it some vectors stay objects for good); without these flags the calls only cost a second.
  */
 final class WarmUp {
     private static final boolean INTERPRETED =
             System.getProperty("java.vm.info", "").startsWith("interpreted mode");
     private static final int CALLS = 120;
+
+    /** While a loop makes objects, for it is not compiled yet where others wait for the compiler too; no more, for without the flags it may do so for good. */
+    private static final int ROUNDS = 5;
+
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     /** A row with whole groups of vectors, single vectors and a rest. */
     private static final int VECTORS = 39;
@@ -17,28 +26,35 @@ final class WarmUp {
     private static final long ROW_BYTES = 4L * (VECTORS + 2) * 16;
 
     private static final class Once {
+        static final int LEFT;
+
         static {
             try (Workspace workspace = new Workspace(1)) {
-                compile(workspace.area(0), workspace.lanes(0));
+                LEFT = new WarmUp().compile(workspace.area(0), workspace.lanes(0));
             }
         }
 
         private Once() {}
-
-        static void done() {}
     }
+
+    private int left;
 
     private WarmUp() {}
 
     /** Returns when the loops are compiled: at once after the first time, where the JVM never compiles, and where {@code -Dpenstock.warm.up=false} leaves them to be compiled when used. */
     static void await() {
         if (!INTERPRETED && !"false".equals(System.getProperty("penstock.warm.up"))) {
-            Once.done();
+            left();
         }
     }
 
+    /** Has the loops compiled if they are not yet, and counts those that still make objects: none, with the flags. */
+    static int left() {
+        return Once.LEFT;
+    }
+
     /** One kernel after the other: each is compiled while the others still wait. All numbers are 0, or 1 where they divide. */
-    private static void compile(long area, long lanes) {
+    private int compile(long area, long lanes) {
         long a = area;
         long b = a + ROW_BYTES;
         long c = b + ROW_BYTES;
@@ -100,11 +116,19 @@ final class WarmUp {
         repeat(() -> VectorSquares.squares(a, N, lanes));
         repeat(() -> VectorSquares.fold(a, N, lanes));
         repeat(() -> VectorAdamW.update(a, b, c, d, N, rates));
+        return left;
     }
 
-    private static void repeat(Runnable kernel) {
-        for (int i = 0; i < CALLS; i++) {
-            kernel.run();
+    private void repeat(Runnable kernel) {
+        for (int round = 0; round < ROUNDS; round++) {
+            long before = THREADS.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < CALLS; i++) {
+                kernel.run();
+            }
+            if (THREADS.getCurrentThreadAllocatedBytes() == before) {
+                return;
+            }
         }
+        left++;
     }
 }

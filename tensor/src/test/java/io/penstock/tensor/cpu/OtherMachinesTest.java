@@ -84,6 +84,9 @@ final class OtherMachinesTest {
             System.out.println(count + " tests on " + backend.description());
         }
         invoke(contract, BackendContract.class.getDeclaredMethod("close"));
+        if (WarmUp.left() > 0) {
+            throw new IllegalStateException(WarmUp.left() + " loops still make objects after the warm-up");
+        }
         if (count < 10) {
             throw new IllegalStateException("found " + count + " tests of the contract");
         }

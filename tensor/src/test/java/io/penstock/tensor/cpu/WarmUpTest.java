@@ -1,0 +1,13 @@
+package io.penstock.tensor.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import org.junit.jupiter.api.Test;
+
+/** A loop that C2 stops inlining into, or compiles before it knows the vectors' classes, keeps vectors as objects for as long as the process lives. */
+final class WarmUpTest {
+    @Test
+    void shouldLeaveNoLoopThatMakesObjects() {
+        assertEquals(0, WarmUp.left(), "loops that still make objects after the warm-up");
+    }
+}
