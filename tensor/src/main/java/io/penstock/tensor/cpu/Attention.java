@@ -60,7 +60,12 @@ final class Attention implements Tiles {
         scoreKernels.set(rows, slot, kernels.find(rows, n, h, qStride, kStride, AttentionBlocks.STRIDE, scores));
         int values = MatmulShape.flags(false, false, type, false, false, true);
         long pStride = AttentionBlocks.STRIDE * 4 / type.bytes();
-        valueKernels.set(rows, slot, kernels.find(rows, h, n, pStride, vStride, h, values));
+        long stride = packs(n) ? h : vStride;
+        valueKernels.set(rows, slot, kernels.find(rows, h, n, pStride, stride, h, values));
+    }
+
+    private boolean packs(int values) {
+        return PagedRows.deservePacking(type, vStride, values);
     }
 
     /** Tiles of a head follow one another, those of the longest rows first (the counter runs down). */
@@ -118,6 +123,10 @@ final class Attention implements Tiles {
             }
         }
         long values = v + ((firstRow + from) * vStride + (long) keyHead * h) * bytes;
+        if (packs(n)) {
+            PagedRows.pack(AttentionBlocks.values(area), values, vStride, n, h);
+            values = AttentionBlocks.values(area);
+        }
         valueKernels.get(rows, slot).run(thread, scores, values, sums, 0);
     }
 

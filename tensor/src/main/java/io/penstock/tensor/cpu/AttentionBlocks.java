@@ -106,6 +106,11 @@ final class AttentionBlocks {
         return area + 2 * SCORES_BYTES;
     }
 
+    /** Forward: a chunk's values, where they have to be packed. */
+    static long values(long area) {
+        return keySums(area);
+    }
+
     static long valueSums(long area) {
         return keySums(area) + KEY_SUMS_BYTES;
     }

@@ -93,7 +93,12 @@ final class AttentionGradient implements Tiles {
         dvKernels.set(rows, slot, kernels.find(n, h, rows, p, dOStride, h, sum));
         dkKernels.set(rows, slot, kernels.find(n, h, rows, p, qStride, h, sum));
         int plain = MatmulShape.flags(false, false, type, false, false, false);
-        dqKernels.set(rows, slot, kernels.find(rows, h, n, p, kStride, h, plain));
+        long stride = packs(n) ? h : kStride;
+        dqKernels.set(rows, slot, kernels.find(rows, h, n, p, stride, h, plain));
+    }
+
+    private boolean packs(int keys) {
+        return PagedRows.deservePacking(type, kStride, keys);
     }
 
     @Override
@@ -145,6 +150,10 @@ final class AttentionGradient implements Tiles {
         softmaxRows(area, batch, head, from, start, rows, n);
         dvKernels.get(rows, slot).run(thread, scores, outputs, AttentionBlocks.valueSums(area), 0);
         dkKernels.get(rows, slot).run(thread, dp, queries, AttentionBlocks.keySums(area), 0);
+        if (packs(n)) { // where the probabilities were
+            PagedRows.pack(scores, keys, kStride, n, h);
+            keys = scores;
+        }
         long sums = AttentionBlocks.querySums(area);
         dqKernels.get(rows, slot).run(thread, dp, keys, sums, 0);
         for (int r = 0; r < rows; r++) {

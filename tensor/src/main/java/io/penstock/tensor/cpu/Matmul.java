@@ -17,10 +17,8 @@ final class Matmul implements Tiles {
 
     private static final int TILES_TO_SHARE = 32;
 
-    /** Where the rows of an F32 b lie whole pages apart, and so fight for the same lines of the caches: oneDNN packs such a b for this number of columns, not for the others. */
+    /** Where b has {@link PagedRows}: oneDNN packs such a b for this number of columns, not for the others. */
     private static final int PACKED = 512;
-
-    private static final long PAGE = 4096;
 
     private final Workers workers;
     private final MatmulKernels kernels;
@@ -78,7 +76,7 @@ final class Matmul implements Tiles {
         }
         int flags = MatmulShape.flags(
                 transposeA, transposeB, type, output.isHalf(), bias_N != null, write == Write.ACCUMULATE);
-        boolean paged = type == DType.F32 && !transposeB && 4 * b.rowStride() % PAGE == 0;
+        boolean paged = !transposeB && PagedRows.are(type, b.rowStride());
         boolean many = divideUp(m, ROWS) * divideUp(n, WIDE) >= TILES_TO_SHARE;
         columns = paged ? PACKED : many ? WIDE : NARROW;
         plan(k, a.rowStride(), b.rowStride(), c_MN.rowStride(), flags);

@@ -32,13 +32,26 @@ final class LongAttentionTest {
         check(new AttentionShape(1, 400, 1, 1, 520), DType.F32, 1e-4);
     }
 
+    /** Keys and values whose rows lie whole pages apart are packed where there are many of them. */
+    @Test
+    void shouldAttendOverRowsWholePagesApart() {
+        AttentionShape shape = new AttentionShape(1, 1100, 2, 1, 20);
+        check(shape, DType.F32, 3e-5, 1024);
+    }
+
     private static void check(AttentionShape shape, DType dtype, double tolerance) {
+        check(shape, dtype, tolerance, 2L * shape.keyValueHeads() * shape.headSize());
+    }
+
+    /** Keys and values are columns of a matrix of {@code width}. */
+    private static void check(AttentionShape shape, DType dtype, double tolerance, long width) {
         long rows = shape.rows();
         long queryColumns = (long) shape.heads() * shape.headSize();
         long keyColumns = (long) shape.keyValueHeads() * shape.headSize();
         Tensor q = TestTensors.random(1, dtype, rows, queryColumns);
-        Tensor k = TestTensors.random(2, dtype, rows, keyColumns);
-        Tensor v = TestTensors.random(3, dtype, rows, keyColumns);
+        Tensor both = TestTensors.random(2, dtype, rows, width);
+        Tensor k = both.columns(0, keyColumns);
+        Tensor v = both.columns(keyColumns, keyColumns);
         Tensor dO = TestTensors.random(4, dtype, rows, queryColumns);
         try (Backend reference = new ReferenceBackend();
                 Backend cpu = new CpuBackend(2)) {
