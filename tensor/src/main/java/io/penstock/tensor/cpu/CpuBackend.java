@@ -75,7 +75,7 @@ public final class CpuBackend implements Backend {
     @Override
     public String description() {
         return "cpu (" + kernels.description() + ", vectors of " + Lanes.FLOATS.vectorBitSize() + " bits, "
-                + workers.threads() + (workers.threads() == 1 ? " thread)" : " threads)");
+                + workers.threads() + (workers.threads() == 1 ? " thread" : " threads") + WarmUp.remark() + ")";
     }
 
     @Override

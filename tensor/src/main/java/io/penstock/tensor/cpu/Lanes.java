@@ -161,6 +161,12 @@ final class Lanes {
         kept.reinterpretAsShorts().add((short) 1, up).intoMemorySegment(ALL, address, ORDER);
     }
 
+    /** The odd elements of {@code pairs} as its even ones, and v, rounded to BF16, as its odd ones: twice, for the even and for the odd, it makes pairs of two vectors. */
+    static IntVector afterOdd(IntVector pairs, FloatVector v) {
+        return pairs.lanewise(VectorOperators.LSHR, 16)
+                .lanewise(VectorOperators.OR, rounded(v).lanewise(VectorOperators.AND, HIGH_HALF));
+    }
+
     /**
      * BF16, rounded to nearest even, in the high half of each element. A NaN that arithmetic made stays as it is, for its low bits are 0; {@link
      * VectorBf16#narrow} takes care of all others.

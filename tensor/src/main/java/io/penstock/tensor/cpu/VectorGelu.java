@@ -18,10 +18,20 @@ final class VectorGelu {
         }
     }
 
+    /**
+     * Of every two vectors the even elements first, then the odd ones, in a loop of two turns: C2 would not inline both, and by {@link Lanes#loadBf16} and its kin two
+     * more instructions move elements.
+     */
     static void activateBf16(long y, long x, long n) {
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            Lanes.storeBf16(y + 2 * i, Sigmoid.gelu(Lanes.loadBf16(x + 2 * i)));
+        long bound = Lanes.pairBound(n);
+        for (long i = 0; i < bound; i += 2L * Lanes.COUNT) {
+            IntVector pairs = Lanes.loadPairs(x + 2 * i);
+            IntVector results = pairs;
+            for (int shift = 16; shift >= 0; shift -= 16) {
+                FloatVector values = Lanes.odd(pairs.lanewise(VectorOperators.LSHL, shift));
+                results = Lanes.afterOdd(results, Sigmoid.gelu(values));
+            }
+            results.intoMemorySegment(Lanes.ALL, y + 2 * i, Lanes.ORDER);
         }
         activateRest(y, x, bound, n);
     }
@@ -43,20 +53,22 @@ final class VectorGelu {
         }
     }
 
-    /** {@link Lanes#storeBf16} is written out: C2 no longer inlines methods of ours so late in one that is this long. */
+    /** {@link Lanes#afterOdd} is written out: C2 no longer inlines methods of ours so late in one that is this long. */
     static void differentiateBf16(long dx, long dy, long x, long n) {
-        long bound = Lanes.bound(n);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            FloatVector gradient = Lanes.loadBf16(dy + 2 * i);
-            IntVector bits =
-                    Sigmoid.derivative(Lanes.loadBf16(x + 2 * i)).mul(gradient).reinterpretAsInts();
-            IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.AND, 1);
-            bits.add(0x7fff)
-                    .add(odd)
-                    .lanewise(VectorOperators.LSHR, 16)
-                    .convertShape(VectorOperators.I2S, Lanes.SHORTS, 0)
-                    .reinterpretAsShorts()
-                    .intoMemorySegment(Lanes.ALL, dx + 2 * i, Lanes.ORDER);
+        long bound = Lanes.pairBound(n);
+        for (long i = 0; i < bound; i += 2L * Lanes.COUNT) {
+            IntVector pairs = Lanes.loadPairs(x + 2 * i);
+            IntVector gradients = Lanes.loadPairs(dy + 2 * i);
+            IntVector results = pairs;
+            for (int shift = 16; shift >= 0; shift -= 16) {
+                FloatVector values = Lanes.odd(pairs.lanewise(VectorOperators.LSHL, shift));
+                FloatVector gradient = Lanes.odd(gradients.lanewise(VectorOperators.LSHL, shift));
+                IntVector bits = Sigmoid.derivative(values).mul(gradient).reinterpretAsInts();
+                IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.AND, 1);
+                IntVector rounded = bits.add(0x7fff).add(odd).lanewise(VectorOperators.AND, 0xffff0000);
+                results = results.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.OR, rounded);
+            }
+            results.intoMemorySegment(Lanes.ALL, dx + 2 * i, Lanes.ORDER);
         }
         differentiateRest(dx, dy, x, bound, n);
     }

@@ -43,9 +43,22 @@ final class WarmUp {
 
     /** Returns when the loops are compiled: at once after the first time, where the JVM never compiles, and where {@code -Dpenstock.warm.up=false} leaves them to be compiled when used. */
     static void await() {
-        if (!INTERPRETED && !"false".equals(System.getProperty("penstock.warm.up"))) {
+        if (isWanted()) {
             left();
         }
+    }
+
+    private static boolean isWanted() {
+        return !INTERPRETED && !"false".equals(System.getProperty("penstock.warm.up"));
+    }
+
+    /** What a user should know of it: usually nothing. */
+    static String remark() {
+        return isWanted() ? remark(left()) : "";
+    }
+
+    static String remark(int left) {
+        return left == 0 ? "" : ", " + left + " slow loops: start java with the flags of jvm.properties";
     }
 
     /** Has the loops compiled if they are not yet, and counts those that still make objects: none, with the flags. */

@@ -10,4 +10,10 @@ final class WarmUpTest {
     void shouldLeaveNoLoopThatMakesObjects() {
         assertEquals(0, WarmUp.left(), "loops that still make objects after the warm-up");
     }
+
+    @Test
+    void shouldTellOfLoopsThatStaySlow() {
+        assertEquals("", WarmUp.remark(0));
+        assertEquals(", 2 slow loops: start java with the flags of jvm.properties", WarmUp.remark(2));
+    }
 }
