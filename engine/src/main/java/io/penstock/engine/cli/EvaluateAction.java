@@ -43,7 +43,7 @@ final class EvaluateAction implements Action<EvaluateCommand.Request> {
                         new DataRequest(source.path(), extensions, 0, 0, cache),
                         Tokenizers.load(request.checkpoint()),
                         shape.vocabSize());
-                Backend backend = Devices.openAlone(request.device());
+                Backend backend = Devices.openAlone(request.device(), LoadedModel.COMPUTE);
                 LoadedModel model = LoadedModel.open(
                         request.checkpoint(),
                         Evaluator.batch(data.training(), shape.maxPositionEmbeddings(), LARGEST_BATCH),

@@ -20,7 +20,7 @@ final class GenerateAction implements Action<GenerateCommand.Request> {
     public void run(GenerateCommand.Request request) {
         Devices.require(request.device(), DEVICE);
         LoadedModel.requireWhole(request.checkpoint());
-        try (Backend backend = Devices.openAlone(request.device());
+        try (Backend backend = Devices.openAlone(request.device(), LoadedModel.COMPUTE);
                 LoadedModel model = LoadedModel.open(request.checkpoint(), 1, backend);
                 Generator generator = new Generator(model, backend)) {
             out.print(request.prompt());

@@ -233,7 +233,7 @@ final class TrainAction implements Action<TrainCommand.Request> {
 
     /** With all that the run's device has, now that its ranks are gone. */
     private void sample(Config config, Path checkpoint) {
-        try (Backend backend = Devices.openAlone(config.cluster().device());
+        try (Backend backend = Devices.openAlone(config.cluster().device(), LoadedModel.COMPUTE);
                 LoadedModel model = LoadedModel.open(checkpoint, 1, backend);
                 Generator generator = new Generator(model, backend)) {
             out.print(config.logging().samplePrompt());

@@ -5,10 +5,12 @@ import io.penstock.engine.config.Config;
 import io.penstock.engine.config.DeviceKind;
 import io.penstock.engine.config.Launch;
 import io.penstock.tensor.Backend;
+import io.penstock.tensor.DType;
 import io.penstock.tensor.cpu.CpuBackend;
 import io.penstock.tensor.cuda.CudaBackend;
 import io.penstock.tensor.cuda.CudaProbe;
 import io.penstock.tensor.cuda.CudaUnavailableException;
+import java.util.Set;
 
 /** Kinds of devices: whether this machine can train on one, what its backend holds, and the backend of a rank. */
 public final class Devices {
@@ -44,10 +46,10 @@ public final class Devices {
         };
     }
 
-    /** The first device of a kind, which is there, with all that it has: for one who computes alone. */
-    public static Backend openAlone(DeviceKind device) {
+    /** The first device of a kind, which is there, with all that it has: for one who computes alone, in {@code compute}. */
+    public static Backend openAlone(DeviceKind device, DType compute) {
         return switch (device) {
-            case CPU -> new CpuBackend(Runtime.getRuntime().availableProcessors());
+            case CPU -> new CpuBackend(Runtime.getRuntime().availableProcessors(), Set.of(compute));
             case CUDA -> CudaBackend.open(0);
         };
     }
@@ -63,21 +65,17 @@ public final class Devices {
     }
 
     /** The backend of a rank: rank r computes on device r mod the devices that the process sees, several ranks may on one. */
-    public static Backend open(ClusterConfig cluster, int rank) {
+    public static Backend open(ClusterConfig cluster, int rank, DType compute) {
         return switch (cluster.device()) {
-            case CPU -> new CpuBackend(cluster.threadsPerRank());
+            case CPU -> new CpuBackend(cluster.threadsPerRank(), Set.of(compute));
             case CUDA -> CudaBackend.open(rank % cuda(KEY).devices().size());
         };
     }
 
-    /** What a rank's backend holds for its kernels; opens nothing on a GPU. */
+    /** What a rank's backend holds for its kernels; opens none. */
     public static long workspaceBytes(ClusterConfig cluster) {
         return switch (cluster.device()) {
-            case CPU -> {
-                try (Backend backend = new CpuBackend(cluster.threadsPerRank())) {
-                    yield backend.workspaceBytes();
-                }
-            }
+            case CPU -> CpuBackend.workspaceBytes(cluster.threadsPerRank());
             case CUDA -> CudaBackend.WORKSPACE_BYTES;
         };
     }

@@ -46,6 +46,9 @@ import java.util.List;
 
 /** A model from a folder in Hugging Face layout, ready to run forward on one micro-batch. Owns its memory; the backend is the caller's. One thread. */
 public final class LoadedModel implements AutoCloseable {
+    /** The type that it computes in. */
+    public static final DType COMPUTE = DType.F32;
+
     private final ModelSpec model;
     private final Backend backend;
     private final MicroBatchShape shape;
@@ -86,11 +89,11 @@ public final class LoadedModel implements AutoCloseable {
         Techniques forwardOnly =
                 Techniques.NONE.with(Collections.nCopies(model.layers().size(), Recomputation.FULL));
         RankMemory memory =
-                withoutTraining(new MemoryPlanner(model, shape, DType.F32, forwardOnly, backend.workspaceBytes())
+                withoutTraining(new MemoryPlanner(model, shape, COMPUTE, forwardOnly, backend.workspaceBytes())
                         .plan(forward, stages)
                         .getFirst());
         MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
-        StateLayout layout = new StateLayout(model.layers(), DType.F32, Sharding.NONE, Offloading.NONE, 1);
+        StateLayout layout = new StateLayout(model.layers(), COMPUTE, Sharding.NONE, Offloading.NONE, 1);
         ParameterStore store = ParameterStore.forInference(memory, layout, backend, ledger);
         ActivationPool pool = ActivationPool.allocate(memory, ledger);
         CheckpointReader.readWeights(folder, store);
@@ -102,7 +105,7 @@ public final class LoadedModel implements AutoCloseable {
                         WholeStates.INSTANCE,
                         pool,
                         shape,
-                        DType.F32,
+                        COMPUTE,
                         TensorGroup.alone(),
                         OffloadedSlots.NONE,
                         losses)

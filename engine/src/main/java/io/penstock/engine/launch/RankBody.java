@@ -56,7 +56,7 @@ final class RankBody {
         Config config = job.config();
         long limit = config.cluster().memoryPerRank().map(size -> size.bytes()).orElse(Long.MAX_VALUE);
         try (RunSetup setup = RunSetup.open(config, job.model());
-                Backend backend = Devices.open(config.cluster(), endpoint.rank())) {
+                Backend backend = Devices.open(config.cluster(), endpoint.rank(), RunSetup.compute(config))) {
             MemoryLedger ledger = new MemoryLedger(backend::allocate, limit - backend.workspaceBytes());
             ModelSpec model =
                     RunSetup.part(config, setup.model(), config.layout().axes().tensorRank(endpoint.rank()));

@@ -169,7 +169,7 @@ final class LayerProbe {
     private double[] rank(int number) throws Exception {
         InMemoryFabric alone = new InMemoryFabric(1, EndpointSettings.DEFAULT);
         try (Endpoint endpoint = alone.endpoint(0);
-                Backend backend = Devices.open(cluster, number)) {
+                Backend backend = Devices.open(cluster, number, plan.compute())) {
             MemoryLedger ledger = new MemoryLedger(backend::allocate, Long.MAX_VALUE);
             try (PipelineRank rank =
                     new PipelineRank(model, plan, hyperparameters(), backend, ledger, endpoint, batches())) {

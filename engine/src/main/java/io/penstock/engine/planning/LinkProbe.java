@@ -5,6 +5,7 @@ import io.penstock.engine.config.Launch;
 import io.penstock.engine.device.Devices;
 import io.penstock.engine.device.RankWire;
 import io.penstock.tensor.Backend;
+import io.penstock.tensor.DType;
 import io.penstock.tensor.DeviceMemory;
 import io.penstock.transport.Endpoint;
 import io.penstock.transport.EndpointSettings;
@@ -90,7 +91,7 @@ final class LinkProbe {
 
     private static Measured rank(ClusterConfig cluster, Endpoint host) {
         try (host;
-                Backend backend = Devices.open(cluster, host.rank());
+                Backend backend = Devices.open(cluster, host.rank(), DType.F32);
                 DeviceMemory memory = backend.allocate(LARGE_BYTES);
                 RankWire wire = isDirect(cluster) ? new RankWire(host, backend) : RankWire.staged(host, backend)) {
             Runnable finish = () -> backend.copies().orElseThrow().finish();

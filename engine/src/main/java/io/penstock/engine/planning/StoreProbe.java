@@ -7,6 +7,7 @@ import io.penstock.engine.offload.ShardStores;
 import io.penstock.engine.offload.StoreException;
 import io.penstock.engine.offload.StoreSettings;
 import io.penstock.engine.training.OffloadSpace;
+import io.penstock.engine.training.RunSetup;
 import io.penstock.tensor.Backend;
 import io.penstock.tensor.DType;
 import io.penstock.tensor.DeviceCopies;
@@ -59,7 +60,7 @@ final class StoreProbe {
 
     /** To pinned memory of the host and back, as activations go. */
     private static double byTheDevice(Config config) {
-        try (Backend backend = Devices.open(config.cluster(), 0);
+        try (Backend backend = Devices.open(config.cluster(), 0, RunSetup.compute(config));
                 DeviceMemory memory = backend.allocate(BYTES)) {
             DeviceCopies copies = backend.copies().orElseThrow();
             StoreSettings settings = new StoreSettings(OffloadSpace.directory(config), 0);

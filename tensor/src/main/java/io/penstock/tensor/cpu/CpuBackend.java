@@ -3,6 +3,7 @@ package io.penstock.tensor.cpu;
 import io.penstock.tensor.AttentionChecks;
 import io.penstock.tensor.AttentionShape;
 import io.penstock.tensor.Backend;
+import io.penstock.tensor.DType;
 import io.penstock.tensor.DeviceMemory;
 import io.penstock.tensor.HostMemory;
 import io.penstock.tensor.LlamaChecks;
@@ -10,6 +11,8 @@ import io.penstock.tensor.OperationChecks;
 import io.penstock.tensor.Tensor;
 import io.penstock.tensor.VocabularyChecks;
 import io.penstock.tensor.Write;
+import java.util.EnumSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,14 +41,25 @@ public final class CpuBackend implements Backend {
     private final CrossEntropyPart crossEntropyPart;
     private final SumOfSquares sumOfSquares;
     private final AdamW adamW;
+    private final int slowLoops;
     private boolean closed;
 
     /** {@code threads} is the number of cores that this backend may keep busy; at least 1. */
     public CpuBackend(int threads) {
+        this(threads, EnumSet.of(DType.F32, DType.BF16, DType.F16));
+    }
+
+    /**
+     * A backend that starts sooner.
+     *
+     * @param threads as above
+     * @param types what it will mostly compute in: the loops of other types are compiled when they are used, and slow until then
+     */
+    public CpuBackend(int threads, Set<DType> types) {
         if (threads < 1) {
             throw new IllegalArgumentException("threads=" + threads + ", expected at least 1");
         }
-        WarmUp.await();
+        slowLoops = WarmUp.await(types);
         workspace = new Workspace(threads);
         String problem = OneDnnLibrary.PROBLEM;
         kernels = new MatmulKernels(
@@ -75,7 +89,8 @@ public final class CpuBackend implements Backend {
     @Override
     public String description() {
         return "cpu (" + kernels.description() + ", vectors of " + Lanes.FLOATS.vectorBitSize() + " bits, "
-                + workers.threads() + (workers.threads() == 1 ? " thread" : " threads") + WarmUp.remark() + ")";
+                + workers.threads() + (workers.threads() == 1 ? " thread" : " threads") + WarmUp.remark(slowLoops)
+                + ")";
     }
 
     @Override
@@ -85,7 +100,12 @@ public final class CpuBackend implements Backend {
 
     @Override
     public long workspaceBytes() {
-        return workspace.bytes();
+        return workspaceBytes(workers.threads());
+    }
+
+    /** {@link #workspaceBytes()} of a backend of so many threads, for plans: without making one, which has its loops compiled. */
+    public static long workspaceBytes(int threads) {
+        return Workspace.bytes(threads);
     }
 
     @Override

@@ -1,7 +1,10 @@
 package io.penstock.tensor.cpu;
 
 import com.sun.management.ThreadMXBean;
+import io.penstock.tensor.DType;
 import java.lang.management.ManagementFactory;
+import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Has C2 compile the vector loops once in a process, before the first step: until then a loop of the Vector API is a hundred times slower, and one compiled in
@@ -22,58 +25,90 @@ final class WarmUp {
     /** A row with whole groups of vectors, single vectors and a rest. */
     private static final int VECTORS = 39;
 
-    private static final long N = (long) VECTORS * Lanes.COUNT + 3;
+    private static final int WHOLE = VECTORS * Lanes.COUNT;
+    private static final long N = WHOLE + 3L;
     private static final long ROW_BYTES = 4L * (VECTORS + 2) * 16;
 
-    private static final class Once {
-        static final int LEFT;
+    /** Loops that all types need. */
+    private static final class Common {
+        static final int LEFT = compile(WarmUp::common);
 
-        static {
-            try (Workspace workspace = new Workspace(1)) {
-                LEFT = new WarmUp().compile(workspace.area(0), workspace.lanes(0));
-            }
-        }
-
-        private Once() {}
+        private Common() {}
     }
 
+    /** F32's, which F16 goes through too. */
+    private static final class OfF32 {
+        static final int LEFT = compile(WarmUp::ofF32);
+
+        private OfF32() {}
+    }
+
+    private static final class OfF16 {
+        static final int LEFT = compile(WarmUp::ofF16);
+
+        private OfF16() {}
+    }
+
+    private static final class OfBf16 {
+        static final int LEFT = compile(WarmUp::ofBf16);
+
+        private OfBf16() {}
+    }
+
+    /** Rows; what is in them is 0. */
+    private final long a;
+
+    private final long b;
+    private final long c;
+    private final long d;
+    private final long e;
+    private final long lanes;
     private int left;
 
-    private WarmUp() {}
+    private WarmUp(Workspace workspace) {
+        a = workspace.area(0);
+        b = a + ROW_BYTES;
+        c = b + ROW_BYTES;
+        d = c + ROW_BYTES;
+        e = d + ROW_BYTES;
+        lanes = workspace.lanes(0);
+    }
 
-    /** Returns when the loops are compiled: at once after the first time, where the JVM never compiles, and where {@code -Dpenstock.warm.up=false} leaves them to be compiled when used. */
-    static void await() {
-        if (isWanted()) {
-            left();
+    /**
+     * Returns when the loops of these types are compiled: at once after the first time, where the JVM never compiles, and where {@code -Dpenstock.warm.up=false} leaves them to be
+     * compiled when used.
+     *
+     * @return how many still make objects: none, with the flags
+     */
+    static int await(Set<DType> types) {
+        if (INTERPRETED || "false".equals(System.getProperty("penstock.warm.up"))) {
+            return 0;
         }
+        int left = Common.LEFT;
+        if (types.contains(DType.F32) || types.contains(DType.F16)) {
+            left += OfF32.LEFT;
+        }
+        if (types.contains(DType.F16)) {
+            left += OfF16.LEFT;
+        }
+        return types.contains(DType.BF16) ? left + OfBf16.LEFT : left;
     }
 
-    private static boolean isWanted() {
-        return !INTERPRETED && !"false".equals(System.getProperty("penstock.warm.up"));
-    }
-
-    /** What a user should know of it: usually nothing. */
-    static String remark() {
-        return isWanted() ? remark(left()) : "";
-    }
-
+    /** What a user should know of loops that stay slow. */
     static String remark(int left) {
         return left == 0 ? "" : ", " + left + " slow loops: start java with the flags of jvm.properties";
     }
 
-    /** Has the loops compiled if they are not yet, and counts those that still make objects: none, with the flags. */
-    static int left() {
-        return Once.LEFT;
+    private static int compile(Consumer<WarmUp> loops) {
+        try (Workspace workspace = new Workspace(1)) {
+            WarmUp warmUp = new WarmUp(workspace);
+            loops.accept(warmUp);
+            return warmUp.left;
+        }
     }
 
-    /** One kernel after the other: each is compiled while the others still wait. All numbers are 0, or 1 where they divide. */
-    private int compile(long area, long lanes) {
-        long a = area;
-        long b = a + ROW_BYTES;
-        long c = b + ROW_BYTES;
-        long d = c + ROW_BYTES;
-        long e = d + ROW_BYTES;
-        int whole = VECTORS * Lanes.COUNT;
+    /** One loop after the other: each is compiled while the others still wait. All numbers are 0, or 1 where they divide. */
+    private void common() {
         VectorAdamW.Rates rates = new VectorAdamW.Rates();
         rates.correction2 = 1;
         rates.eps = 1;
@@ -82,21 +117,47 @@ final class WarmUp {
         repeat(() -> Vectors.addToBoth(a, b, c, N));
         repeat(() -> Vectors.scale(a, b, 0.5f, N));
         repeat(() -> Vectors.dot(a, b, N, lanes));
-        repeat(() -> VectorBf16.widen(a, b, N));
-        repeat(() -> VectorBf16.narrow(a, b, N));
-        repeat(() -> VectorBf16.add(a, b, c, N));
-        repeat(() -> VectorBf16.addTo(a, b, N));
-        repeat(() -> VectorBf16.addToBoth(a, b, c, N));
-        repeat(() -> VectorBf16.addFour(a, b, 0, N));
-        repeat(() -> VectorF16.widen(a, b, N));
-        repeat(() -> VectorF16.narrow(a, b, N));
-        repeat(() -> VectorF16.addTo(a, b, N));
+        repeat(() -> VectorRotary.rotate(a, a, c, d, N / 2));
+        repeat(() -> VectorSoftmax.maximum(a, WHOLE));
+        repeat(() -> VectorSwiGlu.activate(a, b, c, N));
+        repeat(() -> VectorSwiGlu.differentiate(a, b, c, d, e, N));
+        repeat(() -> VectorLoss.maximum(a, N));
+        repeat(() -> VectorLoss.exponentials(a, b, 0, N, lanes));
+        repeat(() -> VectorLoss.sumOfExponentials(a, 0, N, lanes));
+        repeat(() -> VectorLoss.probabilities(a, b, 0, 1, N));
+        repeat(() -> VectorSquares.squares(a, N, lanes));
+        repeat(() -> VectorSquares.fold(a, N, lanes));
+        repeat(() -> VectorAdamW.update(a, b, c, d, N, rates));
+    }
+
+    private void ofF32() {
         repeat(() -> VectorNorm.sum(a, N, lanes));
         repeat(() -> VectorNorm.squares(a, 0, N, lanes));
         repeat(() -> VectorNorm.normalize(a, b, 0, 1, c, d, N));
         repeat(() -> VectorNorm.sums(a, b, c, d, e, 0, 1, N, lanes));
         repeat(() -> VectorNorm.gradient(a, b, c, d, 0, 1, 0, 0, N));
         repeat(() -> VectorNorm.gradientAndResidual(a, b, c, d, e, 0, 1, 0, 0, N));
+        repeat(() -> VectorRms.normalize(a, b, 1, c, N));
+        repeat(() -> VectorRms.sums(a, b, c, d, 1, N, lanes));
+        repeat(() -> VectorSoftmax.probabilities(a, WHOLE, 1, 0, lanes));
+        repeat(() -> VectorSoftmax.gradients(a, b, WHOLE, 1, 0, 1, 0));
+        repeat(() -> VectorGelu.activate(a, b, N));
+        repeat(() -> VectorGelu.differentiate(a, b, c, N));
+    }
+
+    private void ofF16() {
+        repeat(() -> VectorF16.widen(a, b, N));
+        repeat(() -> VectorF16.narrow(a, b, N));
+        repeat(() -> VectorF16.addTo(a, b, N));
+    }
+
+    private void ofBf16() {
+        repeat(() -> VectorBf16.widen(a, b, N));
+        repeat(() -> VectorBf16.narrow(a, b, N));
+        repeat(() -> VectorBf16.add(a, b, c, N));
+        repeat(() -> VectorBf16.addTo(a, b, N));
+        repeat(() -> VectorBf16.addToBoth(a, b, c, N));
+        repeat(() -> VectorBf16.addFour(a, b, 0, N));
         repeat(() -> VectorNormBf16.sum(a, N, lanes));
         repeat(() -> VectorNormBf16.squares(a, 0, N, lanes));
         repeat(() -> VectorNormBf16.split(a, b, N));
@@ -105,31 +166,13 @@ final class WarmUp {
         repeat(() -> VectorNormBf16.sums(a, b, c, d, e, 0, 1, N, lanes));
         repeat(() -> VectorNormBf16.gradient(a, b, c, d, 0, 1, 0, 0, N));
         repeat(() -> VectorNormBf16.gradientAndResidual(a, b, c, d, e, 0, 1, 0, 0, N));
-        repeat(() -> VectorRms.normalize(a, b, 1, c, N));
-        repeat(() -> VectorRms.sums(a, b, c, d, 1, N, lanes));
         repeat(() -> VectorRms.normalizeBf16(a, b, 1, c, N));
         repeat(() -> VectorRms.sumsBf16(a, b, c, d, 1, N, lanes));
-        repeat(() -> VectorRotary.rotate(a, a, c, d, N / 2));
-        repeat(() -> VectorSoftmax.maximum(a, whole));
-        repeat(() -> VectorSoftmax.probabilities(a, whole, 1, 0, lanes));
-        repeat(() -> VectorSoftmax.probabilitiesBf16(b, whole, 1, 0, lanes));
-        repeat(() -> VectorSoftmax.gradients(a, b, whole, 1, 0, 1, 0));
-        repeat(() -> VectorSoftmax.gradientsBf16(c, d, whole, 1, 0, 1, 0));
-        repeat(() -> VectorGelu.activate(a, b, N));
+        repeat(() -> VectorSoftmax.probabilitiesBf16(b, WHOLE, 1, 0, lanes));
+        repeat(() -> VectorSoftmax.gradientsBf16(c, d, WHOLE, 1, 0, 1, 0));
         repeat(() -> VectorGelu.activateBf16(a, b, N));
-        repeat(() -> VectorGelu.differentiate(a, b, c, N));
         repeat(() -> VectorGelu.differentiateBf16(a, b, c, N));
-        repeat(() -> VectorSwiGlu.activate(a, b, c, N));
-        repeat(() -> VectorSwiGlu.differentiate(a, b, c, d, e, N));
-        repeat(() -> VectorLoss.maximum(a, N));
-        repeat(() -> VectorLoss.exponentials(a, b, 0, N, lanes));
-        repeat(() -> VectorLoss.sumOfExponentials(a, 0, N, lanes));
-        repeat(() -> VectorLoss.probabilities(a, b, 0, 1, N));
         repeat(() -> VectorLoss.scaleToBf16(a, b, 1, N));
-        repeat(() -> VectorSquares.squares(a, N, lanes));
-        repeat(() -> VectorSquares.fold(a, N, lanes));
-        repeat(() -> VectorAdamW.update(a, b, c, d, N, rates));
-        return left;
     }
 
     private void repeat(Runnable kernel) {

@@ -24,17 +24,15 @@ final class Workspace implements AutoCloseable {
     private static final long THREAD_BYTES = MATMUL_BYTES + AREA_BYTES + LANES_BYTES;
 
     private final HostMemory memory;
-    private final long bytes;
     private final long base;
 
     Workspace(int threads) {
-        bytes = SHARED_BYTES + threads * THREAD_BYTES;
-        memory = new HostMemory(bytes);
+        memory = new HostMemory(bytes(threads));
         base = memory.segment().address();
     }
 
-    long bytes() {
-        return bytes;
+    static long bytes(int threads) {
+        return SHARED_BYTES + threads * THREAD_BYTES;
     }
 
     long shared() {
