@@ -46,7 +46,7 @@ public final class Devices {
         };
     }
 
-    /** The first device of a kind, which is there, with all that it has: for one who computes alone, in {@code compute}. */
+    /** The first device of a kind, which is there, with all that it has: for one who computes alone, in {@code compute}: the type whose loops a CPU has ready. */
     public static Backend openAlone(DeviceKind device, DType compute) {
         return switch (device) {
             case CPU -> new CpuBackend(Runtime.getRuntime().availableProcessors(), Set.of(compute));
@@ -64,7 +64,7 @@ public final class Devices {
         return report;
     }
 
-    /** The backend of a rank: rank r computes on device r mod the devices that the process sees, several ranks may on one. */
+    /** The backend of a rank: rank r computes on device r mod the devices that the process sees, several ranks may on one. {@code compute}: the type whose loops a CPU has ready. */
     public static Backend open(ClusterConfig cluster, int rank, DType compute) {
         return switch (cluster.device()) {
             case CPU -> new CpuBackend(cluster.threadsPerRank(), Set.of(compute));

@@ -91,6 +91,7 @@ final class LinkProbe {
 
     private static Measured rank(ClusterConfig cluster, Endpoint host) {
         try (host;
+                // of a GPU, and computes nothing: any type will do
                 Backend backend = Devices.open(cluster, host.rank(), DType.F32);
                 DeviceMemory memory = backend.allocate(LARGE_BYTES);
                 RankWire wire = isDirect(cluster) ? new RankWire(host, backend) : RankWire.staged(host, backend)) {

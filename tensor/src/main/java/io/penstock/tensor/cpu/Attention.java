@@ -124,8 +124,9 @@ final class Attention implements Tiles {
         }
         long values = v + ((firstRow + from) * vStride + (long) keyHead * h) * bytes;
         if (packs(n)) {
-            PagedRows.pack(AttentionBlocks.values(area), values, vStride, n, h);
-            values = AttentionBlocks.values(area);
+            long packed = AttentionBlocks.packedValues(area);
+            PagedRows.pack(packed, values, vStride, n, h);
+            values = packed;
         }
         valueKernels.get(rows, slot).run(thread, scores, values, sums, 0);
     }

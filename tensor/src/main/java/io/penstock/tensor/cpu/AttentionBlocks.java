@@ -106,9 +106,14 @@ final class AttentionBlocks {
         return area + 2 * SCORES_BYTES;
     }
 
-    /** Forward: a chunk's values, where they have to be packed. */
-    static long values(long area) {
+    /** Forward, which sums nothing there: a chunk's values, where they have to be packed. */
+    static long packedValues(long area) {
         return keySums(area);
+    }
+
+    /** Backward, where the probabilities of a block were: the keys that it meets, where they have to be packed. They are at most {@link #keys} rows, less than a tile of scores. */
+    static long packedKeys(long area) {
+        return scores(area);
     }
 
     static long valueSums(long area) {

@@ -150,9 +150,10 @@ final class AttentionGradient implements Tiles {
         softmaxRows(area, batch, head, from, start, rows, n);
         dvKernels.get(rows, slot).run(thread, scores, outputs, AttentionBlocks.valueSums(area), 0);
         dkKernels.get(rows, slot).run(thread, dp, queries, AttentionBlocks.keySums(area), 0);
-        if (packs(n)) { // where the probabilities were
-            PagedRows.pack(scores, keys, kStride, n, h);
-            keys = scores;
+        if (packs(n)) {
+            long packed = AttentionBlocks.packedKeys(area);
+            PagedRows.pack(packed, keys, kStride, n, h);
+            keys = packed;
         }
         long sums = AttentionBlocks.querySums(area);
         dqKernels.get(rows, slot).run(thread, dp, keys, sums, 0);

@@ -35,7 +35,7 @@ final class Lanes {
     /** All of the address space: its bounds check is against a constant, so that C2 keeps no segment object in the loops. */
     static final MemorySegment ALL = all();
 
-    private static final int HIGH_HALF = 0xffff0000;
+    static final int HIGH_HALF = 0xffff0000;
     private static final int LOW_HALF = 0x0000ffff;
 
     /** Of both halves. */

@@ -65,7 +65,7 @@ final class VectorGelu {
                 FloatVector gradient = Lanes.odd(gradients.lanewise(VectorOperators.LSHL, shift));
                 IntVector bits = Sigmoid.derivative(values).mul(gradient).reinterpretAsInts();
                 IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.AND, 1);
-                IntVector rounded = bits.add(0x7fff).add(odd).lanewise(VectorOperators.AND, 0xffff0000);
+                IntVector rounded = bits.add(0x7fff).add(odd).lanewise(VectorOperators.AND, Lanes.HIGH_HALF);
                 results = results.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.OR, rounded);
             }
             results.intoMemorySegment(Lanes.ALL, dx + 2 * i, Lanes.ORDER);

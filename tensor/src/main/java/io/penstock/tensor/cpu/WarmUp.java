@@ -55,7 +55,7 @@ final class WarmUp {
         private OfBf16() {}
     }
 
-    /** Rows; what is in them is 0. */
+    /** Rows, of zeros at first. */
     private final long a;
 
     private final long b;
@@ -96,7 +96,8 @@ final class WarmUp {
 
     /** What a user should know of loops that stay slow. */
     static String remark(int left) {
-        return left == 0 ? "" : ", " + left + " slow loops: start java with the flags of jvm.properties";
+        String loops = left == 1 ? " slow loop" : " slow loops";
+        return left == 0 ? "" : ", " + left + loops + ": start java with the flags of jvm.properties";
     }
 
     private static int compile(Consumer<WarmUp> loops) {
@@ -107,7 +108,7 @@ final class WarmUp {
         }
     }
 
-    /** One loop after the other: each is compiled while the others still wait. All numbers are 0, or 1 where they divide. */
+    /** One loop after the other: each is compiled while the others still wait. All numbers are 0 at first, or 1 where they divide. */
     private void common() {
         VectorAdamW.Rates rates = new VectorAdamW.Rates();
         rates.correction2 = 1;

@@ -19,6 +19,7 @@ final class WarmUpTest {
     @Test
     void shouldTellOfLoopsThatStaySlow() {
         assertEquals("", WarmUp.remark(0));
+        assertEquals(", 1 slow loop: start java with the flags of jvm.properties", WarmUp.remark(1));
         assertEquals(", 2 slow loops: start java with the flags of jvm.properties", WarmUp.remark(2));
     }
 }
