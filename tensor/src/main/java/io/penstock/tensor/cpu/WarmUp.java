@@ -10,7 +10,7 @@ import java.util.function.Consumer;
  * Has C2 compile the vector loops once in a process, before the first step: until then a loop of the Vector API is a hundred times slower, and one compiled in
  * the middle of its first, long row, as the loss's are, has not seen its own end and keeps vectors as objects. The flags of {@code jvm.properties} make
  * some hundred calls enough, make them wait for the compiler, and let it use what these calls have shown of the vectors' classes (by default it believes a
- * method's profile only after 1,000 calls, and without it some vectors stay objects for good); without these flags the calls only cost a second.
+ * method's profile only after 1,000 calls, and without it some vectors stay objects for good); without these flags the calls only cost some seconds.
  */
 final class WarmUp {
     private static final boolean INTERPRETED =
@@ -18,7 +18,7 @@ final class WarmUp {
     private static final int CALLS = 120;
 
     /** While a loop makes objects, for it is not compiled yet where others wait for the compiler too; no more, for without the flags it may do so for good. */
-    private static final int ROUNDS = 5;
+    private static final int ROUNDS = 10;
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 

@@ -50,8 +50,7 @@ final class OtherMachinesTest {
         assertTrue(output.contains("avx512_core, BF16 products in F32"), output);
     }
 
-    private static String run(Map<String, String> environment, String... flags)
-            throws IOException, InterruptedException {
+    static String run(Map<String, String> environment, String... flags) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
@@ -67,8 +66,12 @@ final class OtherMachinesTest {
         return output;
     }
 
-    /** Runs the tests of the contract and prints what it ran on. */
+    /** Has the vector loops compiled, runs the tests of the contract and prints what it ran on. */
     public static void main(String[] arguments) throws ReflectiveOperationException {
+        int slowLoops = WarmUp.await(EnumSet.of(DType.F32, DType.BF16, DType.F16));
+        if (slowLoops > 0) {
+            throw new IllegalStateException(slowLoops + " loops still make objects after the warm-up");
+        }
         if (Boolean.getBoolean("penstock.describe")) {
             System.out.println(CpuFeatures.detect().products());
             return;
@@ -86,10 +89,6 @@ final class OtherMachinesTest {
             System.out.println(count + " tests on " + backend.description());
         }
         invoke(contract, BackendContract.class.getDeclaredMethod("close"));
-        int slowLoops = WarmUp.await(EnumSet.of(DType.F32, DType.BF16, DType.F16));
-        if (slowLoops > 0) {
-            throw new IllegalStateException(slowLoops + " loops still make objects after the warm-up");
-        }
         if (count < 10) {
             throw new IllegalStateException("found " + count + " tests of the contract");
         }
