@@ -94,10 +94,10 @@ final class WarmUp {
         return types.contains(DType.BF16) ? left + OfBf16.LEFT : left;
     }
 
-    /** What a user should know of loops that stay slow. */
+    /** What a user should know of loops that make objects: for good without the flags, else until a busy compiler comes to them. */
     static String remark(int left) {
-        String loops = left == 1 ? " slow loop" : " slow loops";
-        return left == 0 ? "" : ", " + left + loops + ": start java with the flags of jvm.properties";
+        String loops = left == 1 ? " loop" : " loops";
+        return left == 0 ? "" : ", " + left + loops + " slow as yet: has java the flags of jvm.properties?";
     }
 
     private static int compile(Consumer<WarmUp> loops) {

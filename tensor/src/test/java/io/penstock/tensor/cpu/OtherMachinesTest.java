@@ -51,6 +51,12 @@ final class OtherMachinesTest {
     }
 
     static String run(Map<String, String> environment, String... flags) throws IOException, InterruptedException {
+        return run(0, environment, flags);
+    }
+
+    /** What {@link #main} prints in a JVM of these flags besides this one's, which ends with {@code exit}. */
+    static String run(int exit, Map<String, String> environment, String... flags)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
@@ -62,7 +68,7 @@ final class OtherMachinesTest {
         builder.environment().putAll(environment);
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
+        assertEquals(exit, process.waitFor(), output);
         return output;
     }
 
